@@ -1,0 +1,32 @@
+"""A scheduler-driven adaptive framework for Dask.
+
+The names below are loaded when they are first used, so that importing `asafess` (as Dask's scheduler does
+when it unpickles an annotated function) loads neither Numba nor SciPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asafess.tiles.panel import TiledMatrix as TiledMatrix
+
+__version__ = "0.1.0"
+
+# public name → the module that defines it
+_HOME = {
+    "TiledMatrix": "asafess.tiles.panel",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'asafess' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Thin adapters to distributed: plugins, preload, configuration."""

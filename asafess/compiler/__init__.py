@@ -1,0 +1,1 @@
+"""Finds the task type of a function, an annotation or a task."""

@@ -1,0 +1,1 @@
+"""Optimizations, one file each: a deciding half and an acting half."""

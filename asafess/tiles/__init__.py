@@ -1,0 +1,1 @@
+"""Tiled matrices whose tiles are dense or sparse, and the door through which they leave a worker."""

@@ -1,0 +1,1 @@
+"""Programs made of annotated tasks; they run on any Dask scheduler."""

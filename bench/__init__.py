@@ -1,0 +1,1 @@
+"""Measurements: one script per question, one harness for all of them."""
