@@ -1,0 +1,156 @@
+"""Finding the task type of a Dask task.
+
+In this order: the function's attribute, the task's annotation, the user's table of prefixes, else untyped.
+Fused tasks are walked: the type of a fused task is the sum of its parts. Runs in the scheduler, once for a
+few tasks of each task group; it imports neither Numba nor anything of ours above `core`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+from dask._task_spec import Task, _execute_subgraph
+
+from asafess.compiler.decorator import ANNOTATION, ATTRIBUTE
+from asafess.core.task_type import TaskType, from_dict
+
+#: how far wrappers and fused tasks are followed: they nest two or three deep, and a cycle must not hang us
+DEPTH = 8
+
+
+class BadAnnotation(ValueError):
+    """A task carries a type that is none; its computation goes on, untyped."""
+
+
+def task_types(run_spec: Any, annotations: Mapping[str, Any] | None = None) -> list[TaskType]:
+    """Return the types of a task: none, one, or one for each typed part of a fused task.
+
+    Parameters
+    ----------
+    run_spec : dask._task_spec.GraphNode or None
+        What the task runs, `TaskState.run_spec`.
+    annotations : mapping, optional
+        `TaskState.annotations`.
+
+    Raises
+    ------
+    BadAnnotation
+        When the function or the annotation holds something that is no task type.
+
+    Examples
+    --------
+    >>> import asafess
+    >>> @asafess.task(intensity=2.0)
+    ... def f(x):
+    ...     return x
+    >>> [found.name for found in task_types(Task("key", f, 1))]
+    ['f']
+    >>> task_types(Task("key", sum, [1, 2]))
+    []
+    """
+    found = [type_ for function in functions(run_spec) if (type_ := declared(function)) is not None]
+    if not found and annotations and ANNOTATION in annotations:
+        try:
+            found = [from_dict(annotations[ANNOTATION])]
+        except (TypeError, ValueError) as error:
+            raise BadAnnotation(f"annotation {ANNOTATION!r}: {error}") from error
+    return found
+
+
+def declared(function: Any) -> TaskType | None:
+    """Return the type that was put on a function, or None.
+
+    Raises
+    ------
+    BadAnnotation
+        When the attribute holds no `TaskType`.
+    """
+    type_ = getattr(function, ATTRIBUTE, None)
+    if type_ is None:
+        # a Numba dispatcher, looked at without importing Numba
+        type_ = getattr(getattr(function, "py_func", None), ATTRIBUTE, None)
+    if type_ is not None and not isinstance(type_, TaskType):
+        raise BadAnnotation(f"{ATTRIBUTE} of {function!r} must be set by asafess.task, not to {type_!r}")
+    return type_
+
+
+def functions(node: Any, depth: int = DEPTH) -> Iterator[Any]:
+    """Yield the functions that a task calls: through fusion, partials and Dask's own wrappers."""
+    if not isinstance(node, Task) or depth == 0:
+        return
+    if node.func is _execute_subgraph:
+        for inner in node.args[0].values():
+            yield from functions(inner, depth - 1)
+        return
+    yield from _unwrapped(node.func, node.args, node.kwargs or {}, depth)
+
+
+def _unwrapped(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int) -> Iterator[Any]:
+    if depth == 0:
+        return
+    wrapped: list[Any] = []
+    if getattr(function, ATTRIBUTE, None) is None:
+        if isinstance(function, partial):
+            args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+            wrapped = [function.func]
+        elif hasattr(function, "first") and hasattr(function, "funcs"):  # toolz.Compose
+            wrapped = [function.first, *function.funcs]
+        # Dask's wrappers take the user's function as an argument
+        name = getattr(wrapped[0] if wrapped else function, "__name__", "")
+        if name == "_pass_extra_kwargs" and args:
+            wrapped = [args[0]]
+        elif name == "_enforce_dtype" and "enforce_dtype_function" in kwargs:
+            wrapped = [kwargs["enforce_dtype_function"]]
+        elif name == "apply_and_enforce" and "_func" in kwargs:
+            wrapped = [kwargs["_func"]]
+    if not wrapped:
+        yield function
+    for inner in wrapped:
+        yield from _unwrapped(inner, args[1:], kwargs, depth - 1)
+
+
+class PrefixTable:
+    """The user's table of task types by prefix (`asafess.types` in the configuration).
+
+    Parameters
+    ----------
+    table : mapping
+        Glob pattern of a task prefix → what `asafess.task` takes, e.g.
+        ``{"rechunk-*": {"per_byte": {"memory": 2}}}``. The first that matches is used.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an entry declares no type.
+
+    Examples
+    --------
+    >>> PrefixTable({"sum*": {"intensity": 0.125}}).find("sum-aggregate").name
+    'sum*'
+    """
+
+    def __init__(self, table: Mapping[str, Mapping[str, Any]]) -> None:
+        self._types = []
+        for pattern, entry in table.items():
+            try:
+                self._types.append((pattern, _from_entry(pattern, entry)))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"asafess.types[{pattern!r}]: {error}") from error
+
+    def find(self, prefix: str) -> TaskType | None:
+        """Return the type of the first pattern that matches, or None."""
+        return next((type_ for pattern, type_ in self._types if fnmatchcase(prefix, pattern)), None)
+
+
+def _from_entry(pattern: str, entry: Mapping[str, Any]) -> TaskType:
+    from asafess.core.task_type import task_type
+
+    if not isinstance(entry, Mapping):
+        raise TypeError(f"must be a mapping with intensity, loads or per_byte, not {entry!r}")
+    unknown = set(entry) - {"intensity", "loads", "per_byte"}
+    if unknown:
+        raise ValueError(f"unknown entries {sorted(map(str, unknown))}; allowed: intensity, loads, per_byte")
+    return task_type(name=pattern, **entry)

@@ -1,0 +1,188 @@
+"""The runtime mode: what the tasks that are scheduled right now ask of the machine, added up.
+
+A `Sample` is what the scheduler saw at one moment. `total_load` adds up its types; `Window` averages the
+totals over time; `mode_vector` divides. In this order: averages of ratios would be ruled by moments in
+which there is little to move. Nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+#: a load or a mode vector: axis → amount
+Vector = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """The scheduled tasks of one task type (on one worker, where asked for)."""
+
+    #: name of the task type
+    type: str
+    #: tasks in Dask's state *processing*
+    count: int
+    #: load of all these tasks together, by axis
+    load: Vector
+    #: tasks that wait in the scheduler's queue: look-ahead, not part of the mode
+    queued: int = 0
+    #: address of the worker; empty for all workers together
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the cluster's machines can do, measured."""
+
+    #: flop per second and thread
+    flop: float
+    #: bytes touched per second and thread
+    memory: float
+    #: wire bytes per second and worker
+    link: float
+    #: rates that single optimizations need, by name
+    extra: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the scheduler saw at one moment."""
+
+    #: seconds on any clock that does not run backwards
+    time: float
+    #: one entry for each type (and worker); their order means nothing
+    scheduled: tuple[Scheduled, ...]
+    #: threads of all workers together
+    threads: int
+    #: workers
+    workers: int
+    #: None until they have been measured
+    rates: Rates | None
+    #: share of zero words in the data that scheduled tasks move, 0 to 1; None while nothing is known
+    zeros: float | None = None
+    #: true when nothing was scheduled before this sample's graph arrived: what was averaged before is over
+    fresh: bool = False
+
+
+def problem(sample: Sample) -> str | None:
+    """Return why a sample can't be used, or None.
+
+    Examples
+    --------
+    >>> problem(Sample(0.0, (Scheduled("t", 1, {"compute": math.nan}),), 1, 1, None))
+    "load on compute of type 't' is nan"
+    """
+    if not math.isfinite(sample.time):
+        return f"time is {sample.time}"
+    if sample.threads < 1 or sample.workers < 1:
+        return f"{sample.workers} workers with {sample.threads} threads"
+    if sample.zeros is not None and not 0 <= sample.zeros <= 1:
+        return f"zeros is {sample.zeros}"
+    for entry in sample.scheduled:
+        if entry.count < 0 or entry.queued < 0:
+            return f"type {entry.type!r} has {entry.count} tasks scheduled and {entry.queued} queued"
+        for axis, load in entry.load.items():
+            if not 0 <= load < math.inf:
+                return f"load on {axis} of type {entry.type!r} is {load}"
+    if sample.rates is not None:
+        rates = {"flop": sample.rates.flop, "memory": sample.rates.memory, "link": sample.rates.link}
+        for name, rate in {**rates, **sample.rates.extra}.items():
+            if not 0 < rate < math.inf:
+                return f"rate {name} is {rate}"
+    return None
+
+
+def total_load(scheduled: Iterable[Scheduled]) -> dict[str, float]:
+    """Add up the loads of scheduled tasks by axis; the order of the entries does not matter to the last bit.
+
+    Examples
+    --------
+    >>> total_load([Scheduled("a", 2, {"compute": 1.0}), Scheduled("b", 1, {"compute": 2.0, "memory": 5.0})])
+    {'compute': 3.0, 'memory': 5.0}
+    """
+    parts: dict[str, list[float]] = {}
+    for entry in scheduled:
+        if entry.count:
+            for axis, load in entry.load.items():
+                parts.setdefault(axis, []).append(load)
+    # fsum rounds once, so that the sum is the same in any order
+    return {axis: math.fsum(parts[axis]) for axis in sorted(parts)}
+
+
+class Window:
+    """The average of load vectors over the last seconds, weighted by how long each of them held.
+
+    Parameters
+    ----------
+    seconds : float
+        Length of the window.
+
+    Examples
+    --------
+    >>> window = Window(1.0)
+    >>> window.add(0.0, {"compute": 4.0})
+    {'compute': 4.0}
+    >>> window.add(0.5, {"compute": 8.0})
+    {'compute': 8.0}
+    >>> window.add(1.0, {"compute": 10.0})
+    {'compute': 9.0}
+    """
+
+    def __init__(self, seconds: float) -> None:
+        if not 0 < seconds < math.inf:
+            raise ValueError(f"window must be a positive number of seconds, not {seconds!r}")
+        self.seconds = seconds
+        self._vectors: deque[tuple[float, float, Vector]] = deque()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._vectors.clear()
+
+    def add(self, time: float, vector: Vector) -> dict[str, float]:
+        """Add a vector seen at `time` and return the average; a vector stands for the time since the one before."""
+        previous = self._vectors[-1][0] if self._vectors else time
+        # a clock that stands still or jumps back gives no weight
+        self._vectors.append((max(time, previous), max(time - previous, 0.0), vector))
+        while self._vectors[0][0] < time - self.seconds:
+            self._vectors.popleft()
+        return self.average()
+
+    def average(self) -> dict[str, float]:
+        """Return the weighted average; of a single moment, that moment."""
+        total = math.fsum(weight for _, weight, _ in self._vectors)
+        if not total:
+            return dict(self._vectors[-1][2]) if self._vectors else {}
+        axes = sorted({axis for _, _, vector in self._vectors for axis in vector})
+        return {
+            axis: math.fsum(weight * vector.get(axis, 0.0) for _, weight, vector in self._vectors) / total
+            for axis in axes
+        }
+
+
+def mode_vector(load: Vector, sample: Sample) -> dict[str, float]:
+    """Return the mode vector: the averaged loads, their ratio, and the zeros of the data where known.
+
+    The ratio is computation to communication:
+    max(flop ÷ flop rate, bytes touched ÷ memory rate) per thread ÷ (logical bytes ÷ link rate) per worker.
+    It is infinite when nothing is to be moved, and absent when there is neither of the two or no rates.
+
+    Examples
+    --------
+    >>> rates = Rates(flop=1e9, memory=1e9, link=1e8)
+    >>> sample = Sample(0.0, (), threads=4, workers=4, rates=rates, zeros=0.5)
+    >>> mode_vector({"compute": 1e9, "memory": 2e9, "communication": 1e9}, sample)["ratio"]
+    0.2
+    """
+    vector = dict(load)
+    if sample.zeros is not None:
+        vector["zeros"] = sample.zeros
+    if sample.rates is not None:
+        compute = max(load.get("compute", 0.0) / sample.rates.flop, load.get("memory", 0.0) / sample.rates.memory)
+        move = load.get("communication", 0.0) / sample.rates.link
+        if move > 0:
+            vector["ratio"] = (compute / sample.threads) / (move / sample.workers)
+        elif compute > 0:
+            vector["ratio"] = math.inf
+    return vector
