@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asafess.compiler.decorator import task as task
-    from asafess.compiler.decorator import task_type_context as task_type
+    from asafess.compiler.decorator import task_type as task_type
     from asafess.core.task_type import define_axis as define_axis
     from asafess.tiles.panel import TiledMatrix as TiledMatrix
 
 __version__ = "0.1.0"
 
-# public name → the module that defines it (and the name it has there, where that is another)
+# public name → the module that defines it
 _HOME = {
     "TiledMatrix": "asafess.tiles.panel",
     "define_axis": "asafess.core.task_type",
     "task": "asafess.compiler.decorator",
-    "task_type": "asafess.compiler.decorator:task_type_context",
+    "task_type": "asafess.compiler.decorator",
 }
 
 __all__ = sorted([*_HOME, "__version__"])
@@ -30,8 +30,7 @@ __all__ = sorted([*_HOME, "__version__"])
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        module, _, attribute = _HOME[name].partition(":")
-        return getattr(import_module(module), attribute or name)
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'asafess' has no attribute {name!r}")
 
 

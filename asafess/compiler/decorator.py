@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from asafess.core.task_type import TaskType, task_type
+from asafess.core.task_type import TaskType, declare
 
 #: the attribute that holds the type
 ATTRIBUTE = "__asafess_type__"
@@ -53,7 +53,7 @@ def task(
     Raises
     ------
     TypeError, ValueError
-        An unknown axis, a load that is no number ≥ 0, or nothing declared. See `task_type`.
+        An unknown axis, a load that is no number ≥ 0, or nothing declared. See `asafess.core.task_type.declare`.
 
     Examples
     --------
@@ -70,8 +70,8 @@ def task(
             raise TypeError(f"asafess.task marks a function, not {function!r}")
         # an attribute of a Numba dispatcher is lost when it is pickled, one of the Python function is not
         target = getattr(function, "py_func", function)
-        label = name or getattr(target, "__name__", type(target).__name__)
-        declared = task_type(name=label, intensity=intensity, loads=loads, per_byte=per_byte)
+        label = name or str(getattr(target, "__name__", type(target).__name__))
+        declared = declare(name=label, intensity=intensity, loads=loads, per_byte=per_byte)
         try:
             setattr(target, ATTRIBUTE, declared)
         except AttributeError:
@@ -81,19 +81,19 @@ def task(
         return function
 
     # what is wrong with the declaration should be said where it is written, not where it is applied
-    task_type(name=name or "task", intensity=intensity, loads=loads, per_byte=per_byte)
+    declare(name=name or "task", intensity=intensity, loads=loads, per_byte=per_byte)
     return mark
 
 
 @contextmanager
-def task_type_context(
+def task_type(
     *,
     intensity: float | None = None,
     loads: Mapping[str, float] | None = None,
     per_byte: Mapping[str, float] | None = None,
     name: str = "annotated",
 ) -> Iterator[TaskType]:
-    """Give a task type to tasks whose code one can't decorate; public as ``asafess.task_type``.
+    """Give a task type to tasks whose code one can't decorate.
 
     It applies to `Client.submit`, `Client.map` and `dask.delayed` inside the block, and to the whole of a
     `compute` or `persist` called inside it. A ``dask.array`` or dataframe *built* inside is not typed: Dask
@@ -114,7 +114,7 @@ def task_type_context(
     """
     import dask
 
-    declared = task_type(name=name, intensity=intensity, loads=loads, per_byte=per_byte)
+    declared = declare(name=name, intensity=intensity, loads=loads, per_byte=per_byte)
     with _warn_of_collections(), dask.annotate(**{ANNOTATION: declared.to_dict()}):
         yield declared
 

@@ -15,13 +15,13 @@ from typing import Any
 from dask._task_spec import Task, _execute_subgraph
 
 from asafess.compiler.decorator import ANNOTATION, ATTRIBUTE
-from asafess.core.task_type import TaskType, from_dict
+from asafess.core.task_type import TaskType, declare, from_dict
 
 #: how far wrappers and fused tasks are followed: they nest two or three deep, and a cycle must not hang us
 DEPTH = 8
 
 
-class BadAnnotation(ValueError):
+class BadTypeError(ValueError):
     """A task carries a type that is none; its computation goes on, untyped."""
 
 
@@ -37,7 +37,7 @@ def task_types(run_spec: Any, annotations: Mapping[str, Any] | None = None) -> l
 
     Raises
     ------
-    BadAnnotation
+    BadTypeError
         When the function or the annotation holds something that is no task type.
 
     Examples
@@ -56,7 +56,7 @@ def task_types(run_spec: Any, annotations: Mapping[str, Any] | None = None) -> l
         try:
             found = [from_dict(annotations[ANNOTATION])]
         except (TypeError, ValueError) as error:
-            raise BadAnnotation(f"annotation {ANNOTATION!r}: {error}") from error
+            raise BadTypeError(f"annotation {ANNOTATION!r}: {error}") from error
     return found
 
 
@@ -65,7 +65,7 @@ def declared(function: Any) -> TaskType | None:
 
     Raises
     ------
-    BadAnnotation
+    BadTypeError
         When the attribute holds no `TaskType`.
     """
     type_ = getattr(function, ATTRIBUTE, None)
@@ -73,7 +73,7 @@ def declared(function: Any) -> TaskType | None:
         # a Numba dispatcher, looked at without importing Numba
         type_ = getattr(getattr(function, "py_func", None), ATTRIBUTE, None)
     if type_ is not None and not isinstance(type_, TaskType):
-        raise BadAnnotation(f"{ATTRIBUTE} of {function!r} must be set by asafess.task, not to {type_!r}")
+        raise BadTypeError(f"{ATTRIBUTE} of {function!r} must be set by asafess.task, not to {type_!r}")
     return type_
 
 
@@ -146,11 +146,9 @@ class PrefixTable:
 
 
 def _from_entry(pattern: str, entry: Mapping[str, Any]) -> TaskType:
-    from asafess.core.task_type import task_type
-
     if not isinstance(entry, Mapping):
         raise TypeError(f"must be a mapping with intensity, loads or per_byte, not {entry!r}")
     unknown = set(entry) - {"intensity", "loads", "per_byte"}
     if unknown:
         raise ValueError(f"unknown entries {sorted(map(str, unknown))}; allowed: intensity, loads, per_byte")
-    return task_type(name=pattern, **entry)
+    return declare(name=pattern, **entry)

@@ -38,7 +38,7 @@ def define_axis(name: str, unit: str) -> None:
     Examples
     --------
     >>> define_axis("watts", "W")
-    >>> task_type(loads={"watts": 3}).loads
+    >>> declare(loads={"watts": 3}).loads
     {'watts': 3.0}
     """
     if not name.isidentifier():
@@ -69,7 +69,7 @@ def _checked(what: str, loads: Mapping[str, Any]) -> dict[str, float]:
 class TaskType:
     """What a kind of task asks of the machine.
 
-    Make one with `task_type`, which checks what it is given.
+    Make one with `declare`, which checks what it is given.
     """
 
     #: shown in logs; tasks of equal names are counted together
@@ -92,7 +92,7 @@ class TaskType:
 
         Examples
         --------
-        >>> task_type(intensity=0.25, name="matvec").load(input_bytes=800.0, missing_bytes=800.0)
+        >>> declare(intensity=0.25, name="matvec").load(input_bytes=800.0, missing_bytes=800.0)
         {'communication': 800.0, 'compute': 200.0, 'memory': 800.0}
         """
         load = {"communication": float(missing_bytes)}
@@ -107,7 +107,7 @@ class TaskType:
         return {"name": self.name, "loads": dict(self.loads), "per_byte": dict(self.per_byte)}
 
 
-def task_type(
+def declare(
     *,
     name: str = "task",
     intensity: float | None = None,
@@ -136,9 +136,9 @@ def task_type(
 
     Examples
     --------
-    >>> task_type(name="matvec", intensity=0.25).per_byte
+    >>> declare(name="matvec", intensity=0.25).per_byte
     {'compute': 0.25, 'memory': 1.0}
-    >>> task_type(loads={"flops": 1})
+    >>> declare(loads={"flops": 1})
     Traceback (most recent call last):
     ...
     ValueError: unknown axis 'flops' in loads; known: communication, compute, memory...
@@ -175,4 +175,4 @@ def from_dict(plain: Any) -> TaskType:
         for axis in plain.get(part) or {}:
             if isinstance(axis, str):
                 AXES.setdefault(axis, "")
-    return task_type(name=plain.get("name", "task"), loads=plain.get("loads"), per_byte=plain.get("per_byte"))
+    return declare(name=plain.get("name", "task"), loads=plain.get("loads"), per_byte=plain.get("per_byte"))
