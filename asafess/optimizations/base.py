@@ -1,0 +1,67 @@
+"""What an optimization is: a deciding half and an acting half.
+
+The deciding half (`name`, `states`, `domain`, `dwell`) runs in the scheduler and imports only `core`. The
+acting half (`prepare`, `enter`, `leave`, `rates`) runs in the workers; what it needs it imports inside its
+methods. Optimizations do not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from asafess.core.domain import Domain
+from asafess.core.mode import Rates
+from asafess.core.policy import Policy
+
+
+class Optimization:
+    """Something that pays in one part of mode space and costs in another.
+
+    Subclass it; instances are pickled to the scheduler and to all workers.
+
+    Examples
+    --------
+    >>> from asafess.core.domain import band
+    >>> class Codec(Optimization):
+    ...     name = "codec"
+    ...
+    ...     def domain(self, rates):
+    ...         return Domain(self.states, [band(0.5, 1.0)])
+    ...
+    ...     def enter(self, state):
+    ...         print("codec is", state)
+    >>> Codec().policy().states
+    ('off', 'on')
+    """
+
+    #: identifies the optimization in configuration, messages and logs
+    name: str = ""
+    #: ordered from off upwards; the first is that of a process without asafess
+    states: tuple[str, ...] = ("off", "on")
+    #: seconds that a state is kept at least
+    dwell: float = 0.1
+
+    def domain(self, rates: Rates) -> Domain:
+        """Return the efficiency domain on a cluster with these rates. Runs in the scheduler."""
+        raise TypeError(f"{type(self).__name__} must define domain(rates)")
+
+    def prepare(self, dtypes: Sequence[str]) -> None:
+        """Import and compile what `enter` needs. Runs in a thread of each worker, before it takes any state."""
+
+    def rates(self) -> Mapping[str, float]:
+        """Measure what `domain` wants to know of the machine. Runs in a thread of each worker, once."""
+        return {}
+
+    def enter(self, state: str) -> None:
+        """Take a state. Runs in the worker's event loop: must be quick. Entering the same one twice is allowed."""
+
+    def leave(self) -> None:
+        """Put back what was found before the first `enter`."""
+
+    def counters(self) -> Mapping[str, float]:
+        """Return running totals for reports; ``sampled_words`` and ``sampled_zeros`` make up the mode's zeros."""
+        return {}
+
+    def policy(self) -> Policy:
+        """Return the deciding half as the controller wants it."""
+        return Policy(self.name, self.states, self.domain, self.dwell)

@@ -1,0 +1,66 @@
+"""Optimizations by name, as the configuration and `asafess.install` give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from asafess.optimizations.base import Optimization
+from asafess.optimizations.null import Null
+from asafess.optimizations.tile_compression import TileCompression
+
+#: name → class
+BUILT_IN: dict[str, Callable[..., Optimization]] = {
+    Null.name: Null,
+    TileCompression.name: TileCompression,
+}
+
+
+def make(
+    wanted: Iterable[str | Optimization], settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[Optimization, ...]:
+    """Return optimizations from names or objects.
+
+    Parameters
+    ----------
+    wanted : iterable of str or Optimization
+        Names are made with their settings, objects are taken as they are.
+    settings : mapping, optional
+        Name → arguments.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, a name given twice, an argument out of its range.
+    TypeError
+        Neither a name nor an optimization, or an unknown argument.
+
+    Examples
+    --------
+    >>> [optimization.name for optimization in make(["tile_compression", Null()])]
+    ['tile_compression', 'null']
+    >>> make(["tile_compresion"])
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown optimization 'tile_compresion'; allowed: null, tile_compression, or an object of asafess.Optimization
+    """
+    if isinstance(wanted, str | Optimization):
+        raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")
+    made: dict[str, Optimization] = {}
+    for one in wanted:
+        optimization = _make(one, settings or {}) if isinstance(one, str) else one
+        if not isinstance(optimization, Optimization):
+            raise TypeError(f"an optimization is a name or an object of asafess.Optimization, not {one!r}")
+        if not optimization.name or optimization.name in made:
+            raise ValueError(f"each optimization needs a name of its own, not {optimization.name!r} twice or none")
+        optimization.policy()  # say now what is wrong with its states or dwell
+        made[optimization.name] = optimization
+    return tuple(made.values())
+
+
+def _make(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Optimization:
+    if name not in BUILT_IN:
+        raise ValueError(
+            f"unknown optimization {name!r}; allowed: {', '.join(sorted(BUILT_IN))}, or an object of asafess.Optimization"
+        )
+    return BUILT_IN[name](**settings.get(name, {}))
