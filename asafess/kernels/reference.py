@@ -1,0 +1,99 @@
+"""The kernels again, in plain NumPy: slow, obvious, same arguments, same results to the bit. Does not import Numba.
+
+Used as oracle in the tests; nothing on a hot path calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+_GROUP, _STRIDE, _SAMPLED_AREA = 64, 61, 1024
+
+
+def plan(
+    words: np.ndarray,
+    marks: np.ndarray,
+    offsets: np.ndarray,
+    limits: np.ndarray,
+    m: int,
+    n: int,
+    tile: int,
+    sampled: bool,
+    found: np.ndarray,
+    bits: np.ndarray,
+) -> None:
+    """Do what `plan.plan` does; `bits` is written for candidates only."""
+    g = 0
+    for t, _, _, height, width in _tiles(m, n, tile):
+        if marks[t]:
+            continue
+        area = height * width
+        some = words[offsets[t] : offsets[t] + area] != 0
+        sample = some[::_STRIDE]
+        if sampled and area >= _SAMPLED_AREA and sample.sum() * 8 * area > sample.size * (8 * limits[t] + area):
+            found[t] = -1
+        else:
+            found[t] = some.sum() if some.sum() < limits[t] else -1
+        for column in some.reshape(width, height):
+            for top in range(0, height, _GROUP):
+                bits[g] = sum(1 << k for k in np.flatnonzero(column[top : top + _GROUP]).tolist())
+                g += 1
+
+
+def recode(
+    words: np.ndarray, rows: np.ndarray, cols: np.ndarray, values: np.ndarray,
+    marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
+    bits: np.ndarray, new_marks: np.ndarray, new_offsets: np.ndarray, new_counts: np.ndarray,
+    m: int, n: int, tile: int,
+    new_words: np.ndarray, new_rows: np.ndarray, new_cols: np.ndarray, new_values: np.ndarray,
+) -> None:  # fmt: skip
+    """Do what `recode.recode` does, without looking at `bits`."""
+    for t, _, _, height, width in _tiles(m, n, tile):
+        full = _dense(words, rows, cols, values, marks, offsets, counts, t, height, width)
+        target = slice(new_offsets[t], new_offsets[t] + new_counts[t])
+        if new_marks[t]:
+            new_cols[target], new_rows[target] = np.nonzero(full.T)
+            new_values[target] = full.T[np.nonzero(full.T)]
+        else:
+            new_words[target] = full.T.ravel()
+
+
+def product(
+    dense: np.ndarray, rows: np.ndarray, cols: np.ndarray, values: np.ndarray,
+    marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
+    m: int, n: int, tile: int,
+    strict: Any, scratch: Any, x: np.ndarray, y: np.ndarray,
+) -> None:  # fmt: skip
+    """Do what `product.product` does, with every tile dense; `strict` and `scratch` are not looked at."""
+    y[...] = 0
+    for t, top, left, height, width in _tiles(m, n, tile):
+        full = _dense(dense, rows, cols, values, marks, offsets, counts, t, height, width)
+        for j in range(width):
+            for q in range(y.shape[0]):
+                # One product and one addition per element, each rounded on its own; for booleans NumPy's own
+                # product and sum are `and` and `or`.
+                y[q, top : top + height] += full[:, j] * x[q, left + j]
+
+
+def _tiles(m: int, n: int, tile: int) -> Iterator[tuple[int, int, int, int, int]]:
+    t = 0
+    for top in range(0, m, tile):
+        for left in range(0, n, tile):
+            yield t, top, left, min(tile, m - top), min(tile, n - left)
+            t += 1
+
+
+def _dense(
+    words: np.ndarray, rows: np.ndarray, cols: np.ndarray, values: np.ndarray,
+    marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
+    t: int, height: int, width: int,
+) -> np.ndarray:  # fmt: skip
+    part = slice(offsets[t], offsets[t] + counts[t])
+    if not marks[t]:
+        return words[part].reshape(width, height).T
+    full = np.zeros((height, width), values.dtype)
+    full[rows[part], cols[part]] = values[part]
+    return full
