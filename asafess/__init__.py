@@ -10,17 +10,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asafess.cluster.install import NotInstalledError as NotInstalledError
+    from asafess.cluster.install import install as install
+    from asafess.cluster.install import pin as pin
+    from asafess.cluster.install import reset as reset
+    from asafess.cluster.install import status as status
+    from asafess.cluster.install import uninstall as uninstall
+    from asafess.cluster.install import wait as wait
     from asafess.compiler.decorator import task as task
     from asafess.compiler.decorator import task_type as task_type
     from asafess.core.task_type import define_axis as define_axis
+    from asafess.optimizations.base import Optimization as Optimization
     from asafess.tiles.panel import TiledMatrix as TiledMatrix
 
 __version__ = "0.1.0"
 
 # public name → the module that defines it
 _HOME = {
+    "NotInstalledError": "asafess.cluster.install",
+    "Optimization": "asafess.optimizations.base",
     "TiledMatrix": "asafess.tiles.panel",
     "define_axis": "asafess.core.task_type",
+    "install": "asafess.cluster.install",
+    "pin": "asafess.cluster.install",
+    "reset": "asafess.cluster.install",
+    "status": "asafess.cluster.install",
+    "uninstall": "asafess.cluster.install",
+    "wait": "asafess.cluster.install",
     "task": "asafess.compiler.decorator",
     "task_type": "asafess.compiler.decorator",
 }

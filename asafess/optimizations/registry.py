@@ -42,7 +42,7 @@ def make(
     >>> make(["tile_compresion"])
     Traceback (most recent call last):
     ...
-    ValueError: unknown optimization 'tile_compresion'; allowed: null, tile_compression, or an object of asafess.Optimization
+    ValueError: unknown optimization 'tile_compresion'; allowed: null, tile_compression, or an object...
     """
     if isinstance(wanted, str | Optimization):
         raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")
@@ -61,6 +61,7 @@ def make(
 def _make(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Optimization:
     if name not in BUILT_IN:
         raise ValueError(
-            f"unknown optimization {name!r}; allowed: {', '.join(sorted(BUILT_IN))}, or an object of asafess.Optimization"
+            f"unknown optimization {name!r}; allowed: {', '.join(sorted(BUILT_IN))}, "
+            "or an object of asafess.Optimization"
         )
     return BUILT_IN[name](**settings.get(name, {}))

@@ -1,0 +1,28 @@
+"""Names on the wire between our scheduler plugin and our worker plugins.
+
+Scheduler → worker, on the batched stream: `STATE`. It is sent only to workers that have acknowledged, because
+distributed closes a worker that gets an operation it does not know.
+Worker → scheduler: events under the topic `TOPIC`, which a scheduler without us only logs.
+Scheduler → worker, as a call with an answer: `RATES`, `LINK`, `COUNTERS`; worker → worker: `PAYLOAD`.
+"""
+
+from __future__ import annotations
+
+#: name of both plugins
+NAME = "asafess"
+#: version of the messages; a worker that speaks another one is left alone
+VERSION = 1
+
+STATE = "asafess-state"
+RATES = "asafess_rates"
+LINK = "asafess_link"
+PAYLOAD = "asafess_payload"
+COUNTERS = "asafess_counters"
+
+TOPIC = "asafess"
+#: events: a worker can take states from now on
+READY = "ready"
+#: events: totals of what went through a worker's door
+REPORT = "report"
+#: events: something of ours failed on a worker
+FAULT = "fault"

@@ -1,0 +1,109 @@
+"""Measuring a worker's rates, in the worker: processor and memory in a thread, the link against a neighbour.
+
+All workers measure at the same time, because that is how they work: on one machine they share its cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from asafess.cluster.messages import PAYLOAD
+from asafess.core.mode import Rates
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+#: bytes of one message over the link: about a panel
+PAYLOAD_BYTES = 4 << 20
+#: seconds after which no further message is sent
+LINK_SECONDS = 0.3
+
+
+def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
+    """Measure one thread of this process: ``flop`` per second, ``memory`` bytes read per second, and more.
+
+    Parameters
+    ----------
+    sources : iterable of Optimization
+        Whose `rates` are measured too.
+    """
+    import numpy as np
+
+    matrix = np.full((256, 256), 0.5)
+    block = np.zeros(2 << 20)  # 16 MiB: larger than a core's caches
+    block[:] = 1.0
+    rates = {
+        "flop": 2 * 256**3 / _best(lambda: matrix @ matrix),
+        "memory": block.nbytes / _best(lambda: block.sum()),
+    }
+    for source in sources:
+        rates.update(source.rates())
+    return rates
+
+
+def _best(call: Any, runs: int = 5) -> float:
+    """Return the seconds of the quickest of some runs: what the machine can do when it is left alone."""
+    seconds = []
+    for _ in range(runs):
+        start = perf_counter()
+        call()
+        seconds.append(perf_counter() - start)
+    return max(min(seconds), 1e-9)
+
+
+async def payload(nbytes: int) -> dict[str, Any]:
+    """Answer a neighbour's probe with so many bytes that do not compress."""
+    import numpy as np
+    from distributed.protocol import to_serialize
+
+    # random words: whatever compresses on the wire must not make the link look faster than it is
+    words = np.random.default_rng().integers(0, 1 << 63, nbytes // 8, dtype=np.int64)
+    return {"status": "OK", "data": to_serialize(words)}
+
+
+async def link_rate(worker: Worker, ring: Sequence[str]) -> float | None:
+    """Measure the bytes per second that this worker fetches from the next one in the ring; None when it is alone."""
+    if worker.address not in ring or len(ring) < 2:
+        return None
+    neighbour = ring[(list(ring).index(worker.address) + 1) % len(ring)]
+    fetch = getattr(worker.rpc(neighbour), PAYLOAD)
+    await fetch(nbytes=1 << 16)  # connects
+    moved, start = 0, perf_counter()
+    while not moved or perf_counter() - start < LINK_SECONDS:
+        answer = await fetch(nbytes=PAYLOAD_BYTES)
+        moved += answer["data"].nbytes
+    return moved / (perf_counter() - start)
+
+
+def cluster_rates(
+    local: Iterable[Mapping[str, float]], links: Iterable[float | None], given: Mapping[str, float]
+) -> Rates | None:
+    """Return the rates of a typical worker: medians, and over them what the configuration gives.
+
+    Returns
+    -------
+    Rates or None
+        None when a rate is neither measured nor given.
+
+    Examples
+    --------
+    >>> cluster_rates([{"flop": 1e9, "memory": 4e9}, {"flop": 3e9, "memory": 4e9}], [1e8, 3e8], {"link": 5e7})
+    Rates(flop=2000000000.0, memory=4000000000.0, link=50000000.0, extra={})
+    """
+    parts: dict[str, list[float]] = {}
+    for measured in local:
+        for name, rate in measured.items():
+            parts.setdefault(name, []).append(rate)
+    rates = {name: median(values) for name, values in parts.items()}
+    known_links = [link for link in links if link]
+    if known_links:
+        rates["link"] = median(known_links)
+    rates.update(given)
+    if not {"flop", "memory"} <= rates.keys():
+        return None
+    # a worker that is alone moves nothing; what it would move, it would copy
+    rates.setdefault("link", rates["memory"])
+    return Rates(rates.pop("flop"), rates.pop("memory"), rates.pop("link"), extra=dict(sorted(rates.items())))

@@ -1,0 +1,157 @@
+"""The worker's half: takes optimization states, reports counters, measures rates.
+
+A worker acknowledges only when it can act: imports and compilation happen in a thread, never in its event
+loop. Until then it runs as if we were not there. Handlers never raise: distributed would close the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from distributed import WorkerPlugin
+from tornado.ioloop import PeriodicCallback
+
+from asafess.cluster import messages, probe
+from asafess.core.state import OptimizationState
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from asafess.cluster.config import Settings
+
+logger = logging.getLogger("asafess.worker")
+
+
+def ignore(**message: Any) -> None:
+    """Take a message that comes after the plugin has gone; without a handler it would close the worker."""
+
+
+class AsafessWorkerPlugin(WorkerPlugin):
+    """Acts on this worker on what the scheduler decides.
+
+    Parameters
+    ----------
+    settings : Settings
+        The optimizations among them.
+    state : OptimizationState
+        The state in which a worker that joins now starts.
+    """
+
+    name = messages.NAME
+
+    def __init__(self, settings: Settings, state: OptimizationState) -> None:
+        self.settings = settings
+        self.state = state
+        self._acting: OptimizationState | None = None
+        self._ready = False
+        self._stopped = False
+        self._reported: dict[str, float] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"settings": self.settings, "state": self.state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def setup(self, worker: Worker) -> None:
+        """Install the handlers and start to prepare."""
+        self._worker = worker
+        worker.stream_handlers[messages.STATE] = self._on_state
+        worker.handlers[messages.RATES] = self._on_rates
+        worker.handlers[messages.LINK] = self._on_link
+        worker.handlers[messages.COUNTERS] = self._on_counters
+        worker.handlers[messages.PAYLOAD] = probe.payload
+        self._reporter = PeriodicCallback(self._report, self.settings.report_interval * 1000)
+        threading.Thread(target=self._prepare, name="asafess-prepare", daemon=True).start()
+
+    def teardown(self, worker: Worker) -> None:
+        """Put everything back; a handler stays, because a message may be on its way."""
+        self._stopped = True
+        worker.stream_handlers[messages.STATE] = ignore
+        for name in (messages.RATES, messages.LINK, messages.COUNTERS, messages.PAYLOAD):
+            worker.handlers.pop(name, None)
+        self._reporter.stop()
+        self._leave()
+
+    def _prepare(self) -> None:
+        """Import and compile, in a thread of our own."""
+        try:
+            for optimization in self.settings.optimizations:
+                optimization.prepare(self.settings.dtypes)
+        except Exception as error:  # a user's optimization may raise anything
+            self._worker.loop.add_callback(self._fault, "prepare", error)
+        else:
+            self._worker.loop.add_callback(self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        if self._stopped:
+            return
+        self._ready = True
+        self._act(self.state)
+        self._reporter.start()
+        self._worker.log_event(messages.TOPIC, {"event": messages.READY, "version": messages.VERSION})
+
+    def _on_state(self, state: dict[str, Any] | None = None, **_: Any) -> None:
+        """Take a state from the scheduler."""
+        try:
+            self._act(OptimizationState.from_dict(state or {}))
+        except Exception as error:
+            self._fault("state", error)
+
+    def _act(self, state: OptimizationState) -> None:
+        """Enter each optimization's state, unless it is older than the one we are in."""
+        if self._stopped or not state.epoch.replaces(self._acting.epoch if self._acting else None):
+            return
+        before = self._acting.states if self._acting else {}
+        self._acting = state
+        try:
+            for optimization in self.settings.optimizations:
+                name = optimization.name
+                if name in state.states and state.states[name] != before.get(name, optimization.states[0]):
+                    optimization.enter(state.states[name])
+        except Exception as error:
+            self._fault(f"enter {state.states}", error)
+
+    def _leave(self) -> None:
+        for optimization in self.settings.optimizations:
+            try:
+                optimization.leave()
+            except Exception:
+                logger.exception("asafess: optimization %s failed to leave", optimization.name)
+
+    def _fault(self, where: str, error: BaseException) -> None:
+        """Turn everything off here and tell the scheduler, which turns it off everywhere."""
+        logger.error("asafess failed on worker %s (%s)", self._worker.address, where, exc_info=error)
+        self._leave()
+        text = f"{where}: {type(error).__name__}: {error}"
+        self._worker.log_event(messages.TOPIC, {"event": messages.FAULT, "cause": text})
+
+    def _counters(self) -> dict[str, float]:
+        counters: dict[str, float] = {}
+        if self._ready:
+            for optimization in self.settings.optimizations:
+                counters.update(optimization.counters())
+        return counters
+
+    def _report(self) -> None:
+        """Tell the scheduler the counters when they have changed."""
+        try:
+            counters = self._counters()
+            if counters != self._reported:
+                self._reported = counters
+                self._worker.log_event(messages.TOPIC, {"event": messages.REPORT, "counters": counters})
+        except Exception as error:
+            self._reporter.stop()
+            self._fault("report", error)
+
+    async def _on_counters(self) -> dict[str, float]:
+        return self._counters()
+
+    async def _on_rates(self) -> dict[str, float]:
+        return await asyncio.to_thread(probe.local_rates, self.settings.optimizations)
+
+    async def _on_link(self, ring: list[str]) -> float | None:
+        return await probe.link_rate(self._worker, ring)
