@@ -6,6 +6,7 @@ Matplotlib is imported when a picture is drawn, so that everything else works wi
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,20 +22,16 @@ _STATES = {"off": "#d5dae0", "light": "#7cc3bd", "full": "#0b7a75"}
 _FURTHER = ("#d5dae0", "#9ad0c4", "#4ba79b", "#0b7a75", "#064f4c")
 
 
-def _pyplot() -> Any:
+def _figure(width: float, height: float) -> Any:
+    """Return an empty figure, in inches. Not through pyplot, so that a notebook's backend stays as it is."""
     try:
-        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("drawing needs matplotlib: pip install 'asafess[plot]'") from error
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    def figure(width: float, height: float) -> Any:
-        made = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(made)
-        return made
-
-    return matplotlib, figure
+    made = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(made)
+    return made
 
 
 def _tidy(axes: Any) -> None:
@@ -45,7 +42,7 @@ def _tidy(axes: Any) -> None:
 
 
 def _draw_arms(axes: Any, rows: Sequence[Row], against: str | None) -> None:
-    names = [n for n in arm_names(timed(rows)) if not n.endswith(AGAIN)]
+    names = [n for n in arm_names(rows) if not n.endswith(AGAIN)]
     twice = next((n for n in names if n + AGAIN in arm_names(rows)), names[0])
     against = against or twice
     shown = {n: estimate(values(rows, n)) for n in names if valid(rows, n)}
@@ -112,23 +109,31 @@ def _draw_ratio(axes: Any, events: Sequence[Event]) -> None:
         with_band = [float(e["t"]) for e in events if e.get("alpha") and e.get("beta")]
         lows, highs = zip(*bands, strict=True)
         axes.fill_between(with_band, lows, highs, step="post", color=_BAND, alpha=0.6, linewidth=0)
-        for level, name, above in ((lows[-1], "alpha", False), (highs[-1], "beta", True)):
-            axes.annotate(
-                name,
-                (1.005, level),
-                xycoords=("axes fraction", "data"),
-                va="bottom" if above else "top",
-                fontsize=9,
-                color="#9a7516",
-            )
-    axes.plot(times, ratios, color=_INK, linewidth=1.6, marker="o", markersize=2.2)
+        for level, name, side in ((lows[-1], "alpha", "top"), (highs[-1], "beta", "bottom")):
+            right = (1.005, level)
+            axes.annotate(name, right, xycoords=("axes fraction", "data"), va=side, fontsize=9, color="#9a7516")
+    axes.plot(times, ratios, color=_INK, linewidth=1.5, marker="o" if len(times) <= 300 else None, markersize=2.2)
     seen = [r for r in ratios if not math.isnan(r)] + [level for band in bands for level in band]
     if seen:
         axes.set_ylim(min(seen) / 2, max(seen) * 2)
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylabel("computation ÷ communication", fontsize=9, color=_INK)
     axes.grid(axis="y", color=_GRID)
     _tidy(axes)
     axes.tick_params(labelbottom=False)
+
+
+def _draw_switches(axes: Any, events: Sequence[Event]) -> None:
+    switches = [start for start, _, _ in _steps(events)[1:]]
+    causes = {float(e["t"]): str(e["cause"]) for e in events if e.get("cause")}
+    at_the_top = axes.get_xaxis_transform()
+    for start in switches:
+        axes.axvline(start, color=_ADAPTIVE, linewidth=0.9, linestyle=(0, (3, 2)))
+        if len(switches) <= 10:  # more would cover each other
+            text = textwrap.shorten(causes.get(start, "switch"), 48)
+            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 7, "color": _ADAPTIVE}
+            style["bbox"] = {"facecolor": "w", "alpha": 0.8, "pad": 0.6, "linewidth": 0}
+            axes.text(start, 0.99, text, transform=at_the_top, **style)
 
 
 def _draw_states(axes: Any, events: Sequence[Event]) -> None:
@@ -153,7 +158,8 @@ def _finish(figure: Any, path: str | Path, title: str | None, caption: str | Non
     if title:
         figure.suptitle(title, fontsize=12, color=_INK, x=0.01, ha="left")
     if caption:
-        figure.supxlabel(caption, fontsize=7, color=_SOFT, x=0.01, ha="left")
+        width = int(figure.get_figwidth() * 17)  # characters of 7 pt that fit beside each other
+        figure.supxlabel(textwrap.fill(caption, width), fontsize=7, color=_SOFT, x=0.01, ha="left")
     figure.savefig(path, dpi=150, facecolor="white")
 
 
@@ -166,8 +172,9 @@ def plot_arms(
     caption: str | None = None,
 ) -> None:
     """Draw the arms as bars of seconds with their intervals and runs, the slowest on top, into a PNG."""
-    _, figure = _pyplot()
-    made = figure(9, 1.4 + 0.5 * len(arm_names(timed(rows))))
+    if not timed(rows):
+        raise ValueError("no timed run among the rows: measure at least one round")
+    made = _figure(9, 1.4 + 0.5 * len(arm_names(rows)))
     _draw_arms(made.subplots(), rows, against)
     _finish(made, path, title, caption)
 
@@ -191,18 +198,16 @@ def plot_timeline(
     """
     if not events:
         raise ValueError("no events: a timeline needs at least one dict with 't', 'ratio' and 'state'")
-    _, figure = _pyplot()
     events = sorted(events, key=lambda e: e["t"])
-    names = [n for n in arm_names(timed(rows)) if not n.endswith(AGAIN)]
+    names = [n for n in arm_names(rows) if not n.endswith(AGAIN)]
     heights = [3.2, 0.42, *([0.9 + 0.42 * len(names)] if names else [])]
-    made = figure(9.5, sum(heights) + 1.0)
+    made = _figure(9.5, sum(heights) + 1.0)
     axes = made.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
     _draw_ratio(axes[0], events)
     _draw_states(axes[1], events)
     axes[1].sharex(axes[0])
     axes[0].set_xlim(events[0]["t"], max(events[-1]["t"], events[0]["t"] + 1e-9))
-    for start, _, _ in _steps(events)[1:]:
-        axes[0].axvline(start, color=_ADAPTIVE, linewidth=0.9, linestyle=(0, (3, 2)))
+    _draw_switches(axes[0], events)
     if names:
         _draw_arms(axes[2], rows, against)
     _finish(made, path, title, caption)
