@@ -9,7 +9,8 @@ Who may: root; or anybody where unprivileged user namespaces are on, by `enter()
 inside one. `allowed()` tries it for real and gives the reason when it fails.
 
 What must hold: nothing stays behind. Names and addresses belong to a *slot*, held by an abstract socket that the
-kernel frees when the process dies, however it dies. Whoever takes a slot first removes what an earlier holder left.
+kernel frees when the process dies, however it dies. Whoever builds links first removes what carries the names of slots
+that nobody holds.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def _place() -> tuple[str, str]:
         return "nowhere", f"{', '.join(missing)} not found: install iproute2 and util-linux"
     if not (here := _try_links()):
         return "here", ""
-    probe = _PREPARE + "ip netns add t; ip -n t link add a type veth peer name b; tc -n t qdisc add dev a root "
+    probe = (
+        _PREPARE + "ip netns add t; ip -n t link add try0 type veth peer name try1; tc -n t qdisc add dev try0 root "
+    )
     done = subprocess.run([*_INSIDE, probe + " ".join(tbf("1gbit"))], capture_output=True, text=True)
     if done.returncode == 0:
         return "inside", here
@@ -145,31 +148,46 @@ class Links:
     prefixes: list[list[str]]
 
 
+def _hold(slot: int) -> socket.socket | None:
+    """Return the lock of a slot, None while another process has it."""
+    lock = socket.socket(socket.AF_UNIX)
+    try:
+        lock.bind(f"\0asafess-links-{slot}")
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
 def _slot() -> tuple[int, socket.socket]:
     for number in _SLOTS:
-        lock = socket.socket(socket.AF_UNIX)
-        try:
-            lock.bind(f"\0asafess-links-{number}")
-        except OSError:
-            lock.close()
-        else:
+        if lock := _hold(number):
             return number, lock
     raise OSError(f"all {len(_SLOTS)} slots for shaped clusters are taken on this machine: stop some of them")
 
 
-def _namespaces(prefix: str) -> list[str]:
-    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
-    return [line.split()[0] for line in listed.splitlines() if line.startswith(prefix)]
+def _sweep_abandoned() -> None:
+    """Remove what processes that no longer live have left behind."""
+    names = [*_listed("netns", "list"), *(device.name for device in Path("/sys/class/net").iterdir())]
+    for slot in {int(match[1]) for name in names if (match := re.match(r"(?:asafess|asf)(\d+)(?:w\d+)?$", name))}:
+        if lock := _hold(slot):
+            with lock:
+                _sweep(slot)
+
+
+def _listed(*command: str) -> list[str]:
+    listed = subprocess.run(["ip", *command], capture_output=True, text=True).stdout
+    return [line.split()[0] for line in listed.splitlines()]
 
 
 def _sweep(slot: int) -> None:
     """Remove everything that carries the names of a slot, processes included."""
-    for name in _namespaces(f"asafess{slot}w"):
-        pids = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout
-        for pid in pids.split():
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        subprocess.run(["ip", "netns", "del", name], capture_output=True)
+    for name in _listed("netns", "list"):
+        if name.startswith(f"asafess{slot}w"):
+            for pid in _listed("netns", "pids", name):
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
     # the root ends of the pairs vanish with the other ends, but only when the last process inside has gone
     for device in Path("/sys/class/net").glob(f"asf{slot}w*"):
         subprocess.run(["ip", "link", "del", device.name], capture_output=True)
@@ -182,12 +200,12 @@ def bridged(n: int, rate: str | None) -> Iterator[Links]:
     if not 1 <= n <= 200:
         raise ValueError(f"n={n!r}: a bridge joins 1 to 200 namespaces")
     shaping = None if rate is None else tbf(rate)
+    _sweep_abandoned()
     slot, lock = _slot()
     bridge, net = f"asafess{slot}", f"10.78.{slot}"
     made = Links(f"{net}.1", [], [])
     with ExitStack() as stack:
         stack.callback(lock.close)
-        _sweep(slot)
         stack.callback(_sweep, slot)
         _run("ip", "link", "add", bridge, "type", "bridge")
         _run("ip", "addr", "add", f"{net}.1/24", "dev", bridge)

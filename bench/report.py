@@ -95,7 +95,8 @@ def failures(rows: Iterable[Row]) -> list[str]:
     for row in rows:
         if not row["ok"]:
             where = "warm-up" if row.get("warmup") else f"round {row['round']}"
-            found.append(f"failed: {row['arm']}, {where}: {row['error']}")
+            first_line = (str(row["error"]).splitlines() or ["no reason given"])[0]
+            found.append(f"failed: {row['arm']}, {where}: {first_line}")
     return found
 
 

@@ -158,7 +158,7 @@ def held(interval: tuple[float, float] | Estimate, bar: float, half_width: float
     low, high = (interval.low, interval.high) if isinstance(interval, Estimate) else interval
     if half_width > WIDEST_AGAINST_ITSELF or math.isnan(low) or math.isnan(high):
         return "not decided here"
-    above, below = low >= bar * (1 + half_width), high <= bar * (1 - half_width)
+    upper, lower = bar * (1 + half_width), bar * (1 - half_width)
     if direction == "at least":
-        return "held" if above else "not held" if below else "not decided here"
-    return "held" if below else "not held" if above else "not decided here"
+        return "held" if low >= upper else "not held" if high < lower else "not decided here"
+    return "held" if high <= lower else "not held" if low > upper else "not decided here"
