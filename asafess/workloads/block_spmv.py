@@ -24,12 +24,16 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from numpy.typing import NDArray
 
 from asafess.compiler.decorator import task
+from asafess.workloads import sparse_sizeof
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from asafess.tiles.panel import TiledMatrix
     from asafess.workloads.graph500_matrix import Form, Graph500Matrix
+
+# On a worker, this module is imported when the first task arrives: before the first panel does.
+sparse_sizeof.register()
 
 
 @task(loads={"memory": 16 * 2**20})  # input is only a description; the output is a panel of 8 to 16 MiB
@@ -173,6 +177,8 @@ class _Inputs:
             return value
         if isinstance(value, Delayed):
             graph = value.__dask_graph__()
+            if not isinstance(graph, HighLevelGraph):
+                graph = HighLevelGraph.from_collections(value.key, graph, dependencies=())
             self.layers.update(graph.layers)
             self.dependencies.update(graph.dependencies)
             self.names.update(value.__dask_layers__())

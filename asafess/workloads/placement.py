@@ -9,7 +9,7 @@ stops moving data once every worker has everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -120,20 +120,20 @@ def place(
     workers = worker_addresses(client) if workers is None else list(workers)
     token = uuid4().hex
     name = f"panel-{token}"
-    description = DataNode(f"matrix-{token}", matrix)
+    source = f"matrix-{token}"
     tasks: dict[Any, Any] = {}
     for p in range(matrix.panels):
         if form == "csr":
-            tasks[name, p] = Task((name, p), make_csr, TaskRef(description.key), p)
+            tasks[name, p] = Task((name, p), make_csr, TaskRef(source), p)
         else:
-            tasks[name, p] = Task((name, p), make_panel, TaskRef(description.key), p, form)
+            tasks[name, p] = Task((name, p), make_panel, TaskRef(source), p, form)
     annotations = {"workers": dict(zip(tasks, homes(matrix.panels, workers), strict=True)).__getitem__}
     graph = HighLevelGraph(
         {
-            description.key: MaterializedLayer({description.key: description}),
+            source: MaterializedLayer({source: DataNode(source, matrix)}),
             name: MaterializedLayer(tasks, annotations=annotations),
         },
-        {description.key: set(), name: {description.key}},
+        {source: set(), name: {source}},
     )
     from distributed import wait  # here, because the threaded scheduler does without it
 
@@ -170,7 +170,7 @@ def drop_replicas(client: Client, futures: Sequence[Future]) -> int:
 
 
 def _drop_replicas(dask_scheduler: Scheduler, keys: Sequence[Any]) -> int:
-    """Runs in the scheduler."""
+    """Run in the scheduler: see `drop_replicas`."""
     superfluous: dict[str, list[Any]] = {}
     for key in keys:
         ts = dask_scheduler.tasks.get(key)
@@ -185,16 +185,3 @@ def _drop_replicas(dask_scheduler: Scheduler, keys: Sequence[Any]) -> int:
     for address, extra in superfluous.items():
         dask_scheduler.request_remove_replicas(address, extra, stimulus_id="asafess-drop-replicas")
     return sum(map(len, superfluous.values()))
-
-
-def transferred_bytes(client: Client) -> Mapping[str, int]:
-    """Bytes that each worker has fetched from others since it started, by address.
-
-    The difference of two calls says what a sweep moved, as Dask counts it: bytes in memory, not on the wire.
-    """
-    counts: Mapping[str, int] = client.run(_incoming)
-    return counts
-
-
-def _incoming(dask_worker: Any) -> int:
-    return int(dask_worker.state.transfer_incoming_bytes_total) if False else int(dask_worker.transfer_incoming_bytes)
