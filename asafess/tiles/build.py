@@ -127,7 +127,12 @@ def from_edges(
     threshold: int | None,
 ) -> TiledMatrix:
     """See `TiledMatrix.from_edges`."""
-    tile, shape, dtype, edges = layout.checked_tile(tile), layout.checked_shape(shape), checked_dtype(dtype), _ends(edges)
+    tile, shape, dtype, edges = (
+        layout.checked_tile(tile),
+        layout.checked_shape(shape),
+        checked_dtype(dtype),
+        _ends(edges),
+    )
     if len(edges) and (edges.min() < 0 or (edges.max(axis=0) >= shape).any()):
         first = edges[((edges < 0) | (edges >= np.array(shape))).any(axis=1)][0]
         raise ValueError(f"edge ({first[0]}, {first[1]}) lies outside a matrix of {shape[0]} × {shape[1]}")
@@ -143,6 +148,7 @@ def from_edges(
         weights = np.asarray(values)
         if weights.shape != (len(edges),):
             raise ValueError(f"values has shape {weights.shape}; {len(edges)} edges take shape ({len(edges)},)")
+        checked_dtype(weights.dtype)
         weights = weights.astype(dtype)[order]
         weights = np.add.reduceat(weights, starts, dtype=dtype) if starts.size else weights
     return from_entries(cls, edges[starts, 0], edges[starts, 1], weights, shape, tile, form, threshold)

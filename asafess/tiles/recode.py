@@ -59,8 +59,8 @@ def plan(matrix: TiledMatrix, form: str, threshold: int | None = None, *, keep_s
     Examples
     --------
     >>> from asafess import TiledMatrix
-    >>> plan(TiledMatrix.from_dense(np.eye(4), tile=2), "full").marks
-    array([0, 1, 1, 0], dtype=uint8)
+    >>> plan(TiledMatrix.from_dense(np.eye(4) + 1, tile=2), "sparse").marks
+    array([1, 1, 1, 1], dtype=uint8)
     """
     # Numba is imported on the first use, not with this module: a scheduler may see a TiledMatrix, but never this.
     from asafess.kernels.plan import PLAN, groups
