@@ -1,0 +1,166 @@
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import RATES, at_ratio, samples, three_states, two_states
+
+from asafess.core.controller import Controller, Ignored, Publish
+from asafess.core.mode import Sample, Scheduled
+
+ratios = st.floats(0.001, 100)
+
+
+def controller(*policies, window=1.0):
+    return Controller(policies or [three_states()], name="test", window=window)
+
+
+def switches(instructions):
+    return [switch for one in instructions if isinstance(one, Publish) for switch in one.switches]
+
+
+@given(st.lists(st.floats(0.5, 1.0), max_size=50), st.sampled_from([0.01, 50.0]))
+def test_there_is_no_switch_inside_the_band(inside, before):
+    control = controller(two_states(0.5, 1.0), window=0.05)
+    control.observe(at_ratio(0.0, before))
+    # the window has moved on before the first ratio that is inside the band
+    made = [switches(control.observe(at_ratio(1.0 + 0.1 * tick, ratio))) for tick, ratio in enumerate(inside)]
+    assert not any(made)
+
+
+@given(st.lists(ratios, max_size=80), st.floats(0.05, 2.0))
+def test_switches_are_bounded_by_the_crossings_of_the_windowed_signal(signal, window):
+    control = controller(two_states(0.5, 1.0), window=window)
+    made, crossings, side = 0, 0, None
+    for tick, ratio in enumerate(signal):
+        made += len(switches(control.observe(at_ratio(0.1 * tick, ratio))))
+        averaged = control.vector["ratio"]
+        now = "low" if averaged < 0.5 else "high" if averaged > 1.0 else side
+        crossings += now != side
+        side = now
+    assert made <= crossings
+
+
+@given(samples(), st.integers(2, 60), st.booleans())
+def test_a_steady_mode_makes_at_most_one_switch(sample, ticks, fresh):
+    control = controller()
+    made = []
+    for tick in range(ticks):
+        made += switches(control.observe(replace(sample, time=0.05 * tick, fresh=fresh)))
+    assert len(made) <= 1
+
+
+@given(st.lists(samples(), max_size=10), st.randoms())
+def test_the_order_of_workers_and_types_in_a_sample_changes_no_decision(series, random):
+    one, other = controller(), controller()
+    for tick, sample in enumerate(series):
+        shuffled = list(sample.scheduled)
+        random.shuffle(shuffled)
+        first = one.observe(replace(sample, time=float(tick)))
+        second = other.observe(replace(sample, time=float(tick), scheduled=tuple(shuffled)))
+        assert first == second
+
+
+def bad_samples():
+    good = at_ratio(1.0, 50.0)
+    yield "empty", replace(good, scheduled=())
+    yield "empty", replace(good, scheduled=(Scheduled("t", 0, {"compute": 1.0}),))
+    for bad in (math.nan, math.inf, -1.0):
+        yield "invalid", replace(good, scheduled=(Scheduled("t", 1, {"compute": bad, "communication": 1.0}),))
+        yield "invalid", replace(good, zeros=bad)
+    yield "invalid", replace(good, workers=0)
+    yield "invalid", replace(good, threads=0)
+
+
+@pytest.mark.parametrize(("reason", "bad"), list(bad_samples()))
+def test_a_sample_that_can_not_be_used_changes_nothing_and_is_counted(reason, bad):
+    control = controller(two_states())
+    control.observe(at_ratio(0.0, 0.1))
+    before, vector = control.state, dict(control.vector)
+    [instruction] = control.observe(bad)
+    assert isinstance(instruction, Ignored)
+    assert control.state == before
+    assert control.counters[reason] == 1
+    assert control.vector == vector
+    # the window was not touched either: the next sample decides as if the bad one had not been
+    assert not switches(control.observe(at_ratio(0.001, 0.1)))
+
+
+def test_nothing_is_switched_before_the_rates_are_known():
+    control = controller(two_states())
+    assert not switches(control.observe(replace(at_ratio(0.0, 0.01), rates=None)))
+    assert switches(control.observe(at_ratio(0.1, 0.01)))
+
+
+def test_a_graph_that_arrives_at_an_idle_cluster_is_the_whole_mode():
+    control = controller(two_states(), window=10.0)
+    for tick in range(20):
+        control.observe(at_ratio(0.1 * tick, 50.0))
+    assert not switches(control.observe(at_ratio(2.0, 0.01)))
+    assert [s.after for s in switches(control.observe(at_ratio(2.1, 0.01, fresh=True)))] == ["on"]
+
+
+def test_more_than_two_states_are_passed_through_in_one_switch():
+    control = controller(three_states(), window=0.01)
+    [up] = switches(control.observe(at_ratio(0.0, 0.01)))
+    [down] = switches(control.observe(at_ratio(1.0, 90.0)))
+    assert (up.before, up.after, down.before, down.after) == ("off", "full", "full", "off")
+
+
+def test_a_state_is_always_published_whole_and_with_a_higher_epoch():
+    control = controller(two_states(name="one"), two_states(5.0, 6.0, name="two"), window=0.01)
+    [first] = control.observe(at_ratio(0.0, 2.0))
+    [second] = control.observe(at_ratio(1.0, 0.1))
+    assert first.state.states == {"one": "off", "two": "on"}
+    assert second.state.states == {"one": "on", "two": "on"}
+    assert second.state.epoch.replaces(first.state.epoch)
+
+
+def test_two_optimizations_are_decided_independently_of_each_other():
+    alone, both = controller(two_states(name="one")), controller(two_states(name="one"), two_states(9, 9, name="two"))
+    for tick, ratio in enumerate((0.1, 5.0, 0.2, 0.7, 3.0)):
+        alone.observe(at_ratio(float(tick), ratio))
+        both.observe(at_ratio(float(tick), ratio))
+        assert alone.state.states["one"] == both.state.states["one"]
+
+
+def test_a_pin_acts_at_once_and_samples_leave_it_alone():
+    control = controller()
+    [publish] = control.pin(0.0, "tiles", "light")
+    assert publish.state.states == {"tiles": "light"}
+    assert not switches(control.observe(at_ratio(1.0, 0.01)))
+    control.pin(2.0, "tiles", None)
+    assert [s.after for s in switches(control.observe(at_ratio(3.0, 0.01)))] == ["full"]
+
+
+def test_pinning_what_is_not_there_names_what_is():
+    with pytest.raises(ValueError, match="unknown optimization 'tile'; installed: tiles"):
+        controller().pin(0.0, "tile", "on")
+
+
+def test_a_reset_goes_back_to_the_first_states_and_forgets_the_window():
+    control = controller(two_states(), window=100.0)
+    control.observe(at_ratio(0.0, 0.01))
+    assert [s.after for s in switches(control.reset(1.0))] == ["off"]
+    assert not switches(control.observe(at_ratio(2.0, 50.0)))
+    assert control.vector["ratio"] == pytest.approx(50.0)
+
+
+def test_after_a_fault_everything_is_off_and_stays_off():
+    control = controller()
+    control.pin(0.0, "tiles", "full")
+    [publish] = control.stop(1.0, "broken")
+    assert publish.state.states == {"tiles": "off"}
+    assert not switches(control.observe(at_ratio(2.0, 0.01)))
+    assert control.counters["stopped"] == 1
+    assert control.pin(3.0, "tiles", "full") == []
+
+
+def test_a_domain_that_raises_is_not_hidden_from_the_shell():
+    def broken(rates):
+        raise RuntimeError("no domain")
+
+    control = Controller([replace(two_states(), domain=broken)], name="test")
+    with pytest.raises(RuntimeError, match="no domain"):
+        control.observe(Sample(0.0, (Scheduled("t", 1, {"compute": 1.0}),), 1, 1, RATES))
