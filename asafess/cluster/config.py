@@ -17,7 +17,8 @@ from asafess.optimizations.base import Optimization
 from asafess.optimizations.registry import BUILT_IN, make
 
 _DEFAULTS = Path(__file__).parent.parent / "asafess.yaml"
-dask.config.update_defaults(yaml.safe_load(_DEFAULTS.read_text()))
+DEFAULTS: dict[str, Any] = yaml.safe_load(_DEFAULTS.read_text())
+dask.config.update_defaults(DEFAULTS)
 
 #: rates that can be given in the configuration
 RATES = ("flop", "memory", "link")
@@ -66,7 +67,9 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     ...
     ValueError: unknown setting 'tik'; allowed: dtypes, rates, report_interval, tick, types, window
     """
-    values = {key.replace("-", "_"): value for key, value in dask.config.get("asafess").items()}
+    # the defaults once more: `dask.config.refresh` drops what was added after Dask was imported
+    configured = dask.config.merge(DEFAULTS["asafess"], dask.config.get("asafess", {}))
+    values = {key.replace("-", "_"): value for key, value in configured.items()}
     arguments = {name: values.pop(name, None) or {} for name in BUILT_IN}
     names = values.pop("optimizations")
     for key, value in given.items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: tasks of a group in one graph whose type is looked up, and whose inputs are measured
 TYPED_SAMPLE = 8
 MEASURED_SAMPLE = 1000
-#: workers, and newest tasks of each, that one tick looks at
+#: workers, and tasks of each, that one tick looks at
 WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
 #: weight of one task seen in *processing* against what was known of its group
@@ -60,7 +60,8 @@ class GroupLoads:
         self._loads: dict[str, GroupLoad] = {}
         #: keys that were on several workers before their graph arrived: having them costs nothing now
         self._replicated: set[Any] = set()
-        self._last_seen: dict[str, Any] = {}
+        #: tasks of each worker that the last tick looked at
+        self._seen: dict[str, set[Any]] = {}
         self._next_worker = 0
         #: tasks whose annotation or attribute was no type
         self.bad_types = 0
@@ -74,7 +75,7 @@ class GroupLoads:
         """Forget everything."""
         self._loads.clear()
         self._replicated.clear()
-        self._last_seen.clear()
+        self._seen.clear()
         self.untyped.clear()
 
     def submitted(self, state: SchedulerState, keys: Iterable[Any]) -> list[Scheduled]:
@@ -156,7 +157,7 @@ class GroupLoads:
                 continue
             runnable += 1
             for dependency in ts.dependencies:
-                if len(dependency.who_has) > 1:
+                if len(dependency.who_has or ()) > 1:
                     self._replicated.add(dependency.key)
             input_bytes, missing_bytes = _predicted(state, ts)
             inputs += input_bytes
@@ -172,18 +173,17 @@ class GroupLoads:
         return runnable * step
 
     def _learn(self, state: SchedulerState) -> None:
-        """Learn from the newest tasks of some workers, as they are in *processing* now."""
+        """Learn from a few tasks of some workers, as they are in *processing* now."""
         for ws in self._some_workers(state):
-            newest = list(islice(reversed(ws.processing), TASKS_PER_WORKER))
-            for ts in newest:
+            some = list(islice(ws.processing, TASKS_PER_WORKER))
+            for ts in some:
                 load = self._loads.get(ts.group.name)
-                if load is None or self._last_seen.get(ws.address) == ts.key:
-                    break
+                if load is None or ts.key in self._seen.get(ws.address, ()):
+                    continue
                 input_bytes, missing_bytes = _assigned(ts, ws, self._replicated)
                 fresh = _load_of(load, input_bytes, missing_bytes)
                 load.load = _blend(load.load, fresh, LEARNING if load.load else 1.0)
-            if newest:
-                self._last_seen[ws.address] = newest[0].key
+            self._seen[ws.address] = {ts.key for ts in some}
 
     def _some_workers(self, state: SchedulerState) -> Iterator[WorkerState]:
         workers: Collection[WorkerState] = state.workers.values()
@@ -229,7 +229,7 @@ def _predicted(state: SchedulerState, ts: TaskState) -> tuple[float, float]:
     for dependency in ts.dependencies:
         nbytes = max(dependency.nbytes, 0)
         total += nbytes
-        for ws in dependency.who_has:
+        for ws in dependency.who_has or ():
             held[ws.address] = held.get(ws.address, 0.0) + nbytes
     places = ts.worker_restrictions
     if places:
