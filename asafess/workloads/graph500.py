@@ -114,8 +114,8 @@ def matrix(
             raise ValueError(f"{name} is {share!r}; it must be a number from 0 to 1")
     dtype = np.dtype(dtype)
     if values == "ones":
-        if dtype.kind not in "biuf":
-            raise ValueError(f"dtype is {dtype}; it must be a boolean, integer or floating type")
+        if dtype.kind not in "biu" and dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype is {dtype}; it must be bool, an integer type, float32 or float64")
     elif dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype is {dtype}; values={values!r} need float32 or float64")
     n = 1 << scale

@@ -19,6 +19,7 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from asafess.workloads.block_spmv import make_csr, make_panel
 from asafess.workloads.graph500_edges import check_choice
+from asafess.workloads.graph500_matrix import FORMS
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Scheduler
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from asafess.workloads.graph500_matrix import Form, Graph500Matrix
 
 Placement = Literal["resident", "stream"]
-FORMS = ("dense", "sparse", "light", "full", "csr")
 
 
 def worker_addresses(client: Client) -> list[str]:
@@ -116,7 +116,7 @@ def place(
     ValueError
         If the form is unknown or there are no workers. What a task raises is raised here.
     """
-    check_choice("form", form, FORMS)
+    check_choice("form", form, (*FORMS, "csr"))
     workers = worker_addresses(client) if workers is None else list(workers)
     token = uuid4().hex
     name = f"panel-{token}"

@@ -1,5 +1,9 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from distributed import Client
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from asafess.workloads import graph500
@@ -110,16 +114,51 @@ def test_the_same_product_is_computed_again(client):
     assert product(futures, X).key != product(futures, X).key
 
 
-def test_numba_is_not_loaded_in_the_scheduler(client):
-    """After panels were made and multiplied, a scheduler in its own process has not loaded Numba or the tiles."""
-    import subprocess
-    import sys
+SCHEDULER = """
+import asyncio, sys
+from distributed import Scheduler
 
-    code = """
-import sys, subprocess, contextlib
-from distributed import Client, LocalCluster
+async def main():
+    async with Scheduler(port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+
+asyncio.run(main())
 """
-    del subprocess, sys, code
+
+WORKER = """
+import asyncio, sys
+from distributed import Worker
+
+async def main():
+    async with Worker(sys.argv[1], nthreads=1, dashboard=False) as worker:
+        await worker.finished()
+
+asyncio.run(main())
+"""
+
+
+def test_numba_is_not_loaded_in_the_scheduler():
+    """A scheduler in its own process has loaded neither Numba nor the tiles after a block product."""
+    scheduler = subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True)
+    address = scheduler.stdout.readline().strip()
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER, address]) for _ in range(2)]
+    try:
+        with Client(address) as client:
+            client.wait_for_workers(2)
+            futures = place(client, MATRIX, "full")
+            where = targets(6, worker_addresses(client), 0)
+            np.testing.assert_array_equal(client.compute(product(futures, X, where)).result(), Y)
+            loaded = client.run_on_scheduler(lambda: sorted(sys.modules))
+    finally:
+        for process in (*workers, scheduler):
+            process.terminate()
+        for process in (*workers, scheduler):
+            process.wait(10)
+            if process.stdout:
+                process.stdout.close()
+    assert "asafess.workloads.block_spmv" in loaded
+    assert not {"numba", "asafess.tiles", "asafess.kernels", "scipy"} & set(loaded)
 
 
 @pytest.mark.parametrize(

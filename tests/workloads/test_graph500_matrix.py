@@ -148,3 +148,22 @@ def test_the_closed_form_is_refused_for_other_values():
     """The closed form is only offered for analytic values."""
     with pytest.raises(ValueError, match="values is 'ones'; the closed form holds for values='analytic'"):
         graph500.matrix(6, values="ones").expected(0)
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse", "light", "full"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_panel_of_tiles_holds_the_same_matrix(form, dtype):
+    """A panel of tiles has the values of the plain array, whatever its form, and the marks of that form."""
+    a = graph500.matrix(8, tile=32, panels=3, dtype=dtype)
+    for p in range(3):
+        panel = a.panel(p, form)
+        assert (panel.tile, panel.dtype) == (32, dtype)
+        np.testing.assert_array_equal(panel.to_dense(), a.panel_array(p))
+    sparse_tiles = int(a.panel(0, form).marks.sum())
+    assert {"dense": sparse_tiles == 0, "sparse": sparse_tiles == 16}.get(form, 0 < sparse_tiles < 16)
+
+
+def test_an_unknown_form_of_a_panel_is_refused():
+    """An unknown form is refused with what is allowed."""
+    with pytest.raises(ValueError, match="form is 'coo'; allowed are 'dense', 'sparse', 'light', 'full'"):
+        graph500.matrix(6, tile=16).panel(0, "coo")
