@@ -107,13 +107,14 @@ def from_scipy(cls: type[TiledMatrix], s: Any, tile: int, form: str, threshold: 
     tile = layout.checked_tile(tile)
     if not scipy.sparse.issparse(s):
         raise TypeError(f"from_scipy takes a SciPy sparse matrix or array, not a {type(s).__name__}: use from_dense")
-    checked_dtype(s.dtype)
-    if s.ndim != 2:
-        raise ValueError(f"the sparse array has {s.ndim} dimensions, shape {s.shape}; a tiled matrix has two")
-    rows = scipy.sparse.csr_array(s, copy=True)
+    given: Any = s  # SciPy's formats have no common type that knows its data
+    checked_dtype(given.dtype)
+    if given.ndim != 2:
+        raise ValueError(f"the sparse array has {given.ndim} dimensions, shape {given.shape}; a tiled matrix has two")
+    rows = scipy.sparse.csr_array(given, copy=True)
     rows.sum_duplicates()
     entries = rows.tocoo()
-    return from_entries(cls, entries.row, entries.col, entries.data, rows.shape, tile, form, threshold)
+    return from_entries(cls, entries.row, entries.col, entries.data, given.shape, tile, form, threshold)
 
 
 def from_edges(

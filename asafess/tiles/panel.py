@@ -83,14 +83,17 @@ class TiledMatrix:
         self.dense, self.rows, self.cols, self.values = dense, rows, cols, values
 
     @classmethod
-    def from_dense(cls, a: Any, tile: int = 128) -> TiledMatrix:
-        """Cut an array into tiles, all dense.
+    def from_dense(cls, a: Any, tile: int = 128, form: str = "dense", threshold: int | None = None) -> TiledMatrix:
+        """Cut an array into tiles, all dense unless another form is asked for.
 
         Parameters
         ----------
         a : (m, n) array_like
         tile : int
             Edge of a tile, 1 to 65536.
+        form : str
+        threshold : int, optional
+            As in `recode`.
 
         Returns
         -------
@@ -108,7 +111,7 @@ class TiledMatrix:
         >>> TiledMatrix.from_dense(np.ones((3, 2)), tile=2).grid
         (2, 1)
         """
-        return build.from_dense(cls, a, tile)
+        return build.from_dense(cls, a, tile).recode(form, threshold)
 
     @classmethod
     def from_scipy(cls, s: Any, tile: int = 128, form: str = "full", threshold: int | None = None) -> TiledMatrix:
@@ -184,7 +187,7 @@ class TiledMatrix:
     def from_matrix_market(
         cls, path: str | os.PathLike[str], tile: int = 128, form: str = "full", threshold: int | None = None
     ) -> TiledMatrix:
-        """Read a tiled matrix from a Matrix Market file.
+        r"""Read a tiled matrix from a Matrix Market file.
 
         Parameters
         ----------
@@ -203,7 +206,7 @@ class TiledMatrix:
         --------
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.mtx"
-        >>> _ = path.write_text("%%MatrixMarket matrix coordinate real general\\n2 2 1\\n1 2 7.5\\n")
+        >>> _ = path.write_text("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 7.5\n")
         >>> TiledMatrix.from_matrix_market(path).to_dense()
         array([[0. , 7.5],
                [0. , 0. ]])

@@ -141,7 +141,7 @@ def reduce(matrix: TiledMatrix, protocol: int) -> tuple[Any, ...]:
     array([[1.]])
     """
     header, frames = encode(door.outgoing(matrix))
-    buffers = [pickle.PickleBuffer(frame) if protocol >= 5 else frame.tobytes() for frame in frames]
+    buffers = [pickle.PickleBuffer(frame.data) if protocol >= 5 else frame.tobytes() for frame in frames]
     return decode, (type(matrix), header, buffers)
 
 
@@ -159,7 +159,7 @@ def register(cls: type[TiledMatrix]) -> None:
     @dask_serialize.register(cls)
     def dumps(matrix: TiledMatrix, context: Any = None) -> tuple[dict[str, Any], list[memoryview]]:
         header, frames = encode(matrix if context is None else door.outgoing(matrix))
-        return header, [memoryview(frame) for frame in frames]
+        return header, [frame.data for frame in frames]
 
     @dask_deserialize.register(cls)
     def loads(header: dict[str, Any], frames: list[Any]) -> TiledMatrix:
