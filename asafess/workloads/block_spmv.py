@@ -13,7 +13,7 @@ form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -135,28 +135,62 @@ def product(panels: Sequence[Any], x: Any, workers: Sequence[str] | None = None)
     >>> product(halves, y).compute(scheduler="threads")
     array([ 3., 16.])
     """
+    return over_panels(multiply, combine, panels, x, workers=workers)
+
+
+def over_panels(
+    function: Callable[..., Any],
+    join: Callable[..., Any],
+    panels: Sequence[Any],
+    *arguments: Any,
+    workers: Sequence[str] | None = None,
+) -> Delayed:
+    """One task ``function(panel, *arguments)`` per panel and one ``join(*results)``, as one graph not yet computed.
+
+    Parameters
+    ----------
+    function, join : callable
+        Task functions of a module, annotated with their task types.
+    panels, workers
+        As in `product`.
+    *arguments
+        As `x` in `product`.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+
+    Raises
+    ------
+    ValueError
+        As in `product`.
+
+    Examples
+    --------
+    >>> over_panels(np.shape, max, [np.eye(2), np.eye(3)]).compute(scheduler="threads")
+    (3, 3)
+    """
     panels = list(panels)
     if not panels:
-        raise ValueError("panels is empty; a product needs at least one panel")
+        raise ValueError("panels is empty; there must be at least one")
     if workers is not None and len(workers) != len(panels):
         raise ValueError(f"workers names {len(workers)} addresses; it must name one for each of {len(panels)} panels")
     token = uuid4().hex
     inputs = _Inputs(f"input-{token}")
-    vector = inputs.reference(x)
-    parts = f"multiply-{token}"
-    multiplies = {(parts, p): Task((parts, p), multiply, inputs.reference(a), vector) for p, a in enumerate(panels)}
-    whole = f"combine-{token}"
-    combined = {whole: Task(whole, combine, *[TaskRef(key) for key in multiplies])}
+    others = [inputs.reference(argument) for argument in arguments]
+    parts, whole = f"{function.__name__}-{token}", f"{join.__name__}-{token}"
+    tasks = {(parts, p): Task((parts, p), function, inputs.reference(a), *others) for p, a in enumerate(panels)}
+    joined = {whole: Task(whole, join, *[TaskRef(key) for key in tasks])}
     annotations = None
     if workers is not None:
         # Dask calls it with each key of the layer, in the scheduler
-        annotations = {"workers": dict(zip(multiplies, workers, strict=True)).__getitem__}
+        annotations = {"workers": dict(zip(tasks, workers, strict=True)).__getitem__}
     layers = {
         **inputs.layers,
-        parts: MaterializedLayer(multiplies, annotations=annotations),
-        whole: MaterializedLayer(combined),
+        parts: MaterializedLayer(tasks, annotations=annotations),
+        whole: MaterializedLayer(joined),
     }
-    dependencies = {**inputs.dependencies, parts: set(inputs.names), whole: {parts}}
+    dependencies = {**inputs.dependencies, parts: inputs.names, whole: {parts}}
     return Delayed(whole, HighLevelGraph(layers, dependencies))
 
 

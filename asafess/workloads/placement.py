@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 Placement = Literal["resident", "stream"]
 
 
+def check_synchronous(client: Client) -> None:
+    """Raise a TypeError if the client belongs to an event loop: the functions here wait for their results."""
+    if client.asynchronous:
+        raise TypeError(f"{client!r} is asynchronous; give a synchronous Client, or submit product(...) yourself")
+
+
 def worker_addresses(client: Client) -> list[str]:
     """Addresses of all workers, sorted, so that two calls number them alike.
 
@@ -37,6 +43,7 @@ def worker_addresses(client: Client) -> list[str]:
     ValueError
         If the cluster has no workers.
     """
+    check_synchronous(client)
     addresses = sorted(client.scheduler_info(n_workers=-1)["workers"])
     if not addresses:
         raise ValueError("the cluster has 0 workers; at least 1 must have joined (client.wait_for_workers)")
@@ -113,10 +120,13 @@ def place(
 
     Raises
     ------
+    TypeError
+        If the client is asynchronous.
     ValueError
         If the form is unknown or there are no workers. What a task raises is raised here.
     """
     check_choice("form", form, (*FORMS, "csr"))
+    check_synchronous(client)
     workers = worker_addresses(client) if workers is None else list(workers)
     token = uuid4().hex
     name = f"panel-{token}"
@@ -165,6 +175,7 @@ def drop_replicas(client: Client, futures: Sequence[Future]) -> int:
     int
         Number of replicas dropped.
     """
+    check_synchronous(client)
     dropped: int = client.run_on_scheduler(_drop_replicas, keys=[future.key for future in futures])
     return dropped
 

@@ -4,9 +4,12 @@ from distributed import Client, LocalCluster
 
 @pytest.fixture(scope="session")
 def client():
-    """Three worker processes; three, because two workers leave a streaming panel only one place to go."""
+    """Three worker processes: with two, a streaming panel would have only one place to go.
+
+    Not the default client, so that nothing in other tests runs here by accident.
+    """
     with (
         LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield client

@@ -164,7 +164,7 @@ def test_numba_is_not_loaded_in_the_scheduler():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([], X), "panels is empty"),
+        (([], X), "panels is empty; there must be at least one"),
         (([np.eye(2)], X[:2], ["a", "b"]), "workers names 2 addresses; it must name one for each of 1 panels"),
     ],
 )
