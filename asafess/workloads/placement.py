@@ -145,12 +145,9 @@ def place(
         },
         {source: set(), name: {source}},
     )
-    from distributed import wait  # here, because the threaded scheduler does without it
-
     futures: list[Future] = client.compute([Delayed(key, graph, layer=name) for key in tasks])
-    wait(futures)
-    for future in futures:
-        if future.status == "error":
+    for future in futures:  # not `distributed.wait`, which looks for a default client
+        if future.exception() is not None:
             future.result()
     return futures
 
