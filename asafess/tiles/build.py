@@ -75,9 +75,9 @@ def from_entries(
     TiledMatrix
     """
     dtype, wide = checked_dtype(values.dtype), -(-shape[1] // tile)
-    limits = layout.limits(form, shape, tile, dtype, threshold)
-    if limits.size * tile * tile >= 2**63:
+    if (shape[0] + tile) * (shape[1] + tile) >= 2**63:
         raise ValueError(f"a matrix of {shape[0]} × {shape[1]} is too large: rows times columns must stay below 2**63")
+    limits = layout.limits(form, shape, tile, dtype, threshold)
     values = np.ascontiguousarray(values, dtype)
     kept = values.view(word_type(dtype)) != 0
     i, j, values = i[kept].astype(np.int64), j[kept].astype(np.int64), values[kept]

@@ -13,7 +13,7 @@ from asafess.kernels.dtypes import SUPPORTED, checked_dtype, index_type, word_ty
     "dtype", ["complex64", "complex128", "float16", "object", "<U3", "datetime64[s]", "V8", "longdouble"]
 )
 def test_other_dtypes_are_refused_with_their_name_and_the_allowed_ones(dtype):
-    with pytest.raises(TypeError, match="allowed are bool, int8, .*, float64") as caught:
+    with pytest.raises(TypeError, match=r"allowed are bool, int8, .*, float64") as caught:
         checked_dtype(dtype)
     assert str(np.dtype(dtype)) in str(caught.value)
 

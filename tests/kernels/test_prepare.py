@@ -22,7 +22,7 @@ def test_prepared_means_ready():
 
 
 def test_unsupported_dtypes_are_refused_by_name():
-    with pytest.raises(TypeError, match="complex64.*allowed are bool, int8"):
+    with pytest.raises(TypeError, match=r"complex64.*allowed are bool, int8"):
         prepare.prepare(["complex64"])
 
 

@@ -1,0 +1,32 @@
+"""Helpers of the tests of tiles; the door is put back after every test."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from asafess.tiles import door
+
+# `tile_strategies`, beside the tests that share it
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def closed_door():
+    door.set_form("off")
+    door.reset_counters()
+    yield
+    door.set_form("off")
+    door.reset_counters()
+
+
+@pytest.fixture
+def wait_until():
+    def wait(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "waited too long"
+            time.sleep(0.01)
+
+    return wait

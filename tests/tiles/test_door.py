@@ -1,0 +1,125 @@
+"""What leaves in a panel's place, and what is counted."""
+
+import logging
+
+import numpy as np
+import pytest
+from tile_strategies import same_bits
+
+from asafess import TiledMatrix
+from asafess.kernels import prepare
+from asafess.kernels.recode import RECODE
+from asafess.tiles import door
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled():
+    prepare.prepare(["float64"])
+    prepare.prepare(["float64"], 300)
+
+
+def mostly_empty(tile=32):
+    a = np.zeros((64, 256))
+    a[::7, ::9] = 1.5
+    a[:32, :32] = 2.5
+    return a, TiledMatrix.from_dense(a, tile)
+
+
+def test_a_new_process_sends_panels_as_they_are():
+    _, panel = mostly_empty()
+    assert door.form() == "off"
+    assert door.outgoing(panel) is panel
+
+
+@pytest.mark.parametrize("form", ["light", "full"])
+def test_an_open_door_turns_empty_tiles_sparse_and_keeps_full_ones(form):
+    a, panel = mostly_empty()
+    door.set_form(form)
+    sent = door.outgoing(panel)
+    assert sent.nbytes < panel.nbytes / 2
+    assert sent.tiles[0, 0].mark == "dense"
+    assert sent.tiles[1, 1].mark == "sparse"
+    assert same_bits(sent.to_dense(), a)
+
+
+def test_the_threshold_of_light_is_obeyed():
+    _, panel = mostly_empty()
+    door.set_form("light", threshold=1)
+    assert door.outgoing(panel) is panel
+    door.set_form("light", threshold=32 * 32)
+    assert door.outgoing(panel).tiles[1, 1].mark == "sparse"
+
+
+def test_sparse_tiles_are_not_looked_at_even_where_they_are_larger_so():
+    panel = TiledMatrix.from_dense(np.ones((64, 64)), 32, "sparse")
+    door.set_form("full")
+    assert door.outgoing(panel) is panel
+
+
+def test_saving_less_than_a_tenth_is_not_worth_it():
+    a = np.ones((32, 32 * 20))
+    a[:, :32] = 0
+    panel = TiledMatrix.from_dense(a, 32)
+    door.set_form("full")
+    assert door.outgoing(panel) is panel  # one of 20 tiles
+    assert door.counters()["sent_bytes"] == panel.nbytes
+    a[:, :96] = 0
+    panel = TiledMatrix.from_dense(a, 32)
+    assert door.outgoing(panel).marks.sum() == 3  # three of 20
+
+
+@pytest.mark.parametrize(("form", "threshold"), [("on", None), ("dense", None), ("light", -1), ("light", 1.5)])
+def test_a_bad_form_is_refused_and_changes_nothing(form, threshold):
+    door.set_form("full")
+    with pytest.raises(ValueError, match=r"allowed are"):
+        door.set_form(form, threshold)
+    assert door.form() == "full"
+
+
+def test_counters_say_what_left():
+    _, panel = mostly_empty()
+    door.outgoing(panel)
+    door.set_form("full")
+    sent = door.outgoing(panel)
+    got = door.counters()
+    assert got["panels"] == 2
+    assert got["logical_bytes"] == 2 * panel.logical_nbytes
+    assert got["sent_bytes"] == panel.nbytes + sent.nbytes
+    assert got["encode_seconds"] > 0
+    assert got["uncompiled"] == got["faults"] == 0
+    door.reset_counters()
+    assert set(door.counters().values()) == {0.0}
+
+
+def test_an_uncompiled_dtype_goes_raw_at_first_and_is_compressed_later(wait_until):
+    # A word type that no other test of this process has compiled, by its wide indices.
+    panel = TiledMatrix.from_dense(np.zeros((300, 300), np.int16), 300)
+    assert not prepare.ready(np.int16, 300)
+    door.set_form("light")
+    assert door.outgoing(panel) is panel
+    assert door.counters()["uncompiled"] == 1
+    wait_until(lambda: prepare.ready(np.int16, 300))
+    assert door.outgoing(panel).marks.all()
+    assert door.counters()["uncompiled"] == 1
+
+
+def test_a_fault_sends_the_panel_as_it_is_is_counted_and_warned_of_once(caplog):
+    _, panel = mostly_empty()
+    broken = TiledMatrix(panel.shape, panel.tile, *panel._arrays())
+    broken.rows = broken.rows.astype(np.float32)  # no kernel takes these
+    door.set_form("full")
+    with caplog.at_level(logging.WARNING, "asafess"):
+        assert door.outgoing(broken) is broken
+        assert door.outgoing(broken) is broken
+    assert door.counters()["faults"] == 2
+    assert door.counters()["panels"] == 2
+    assert door.counters()["sent_bytes"] == 2 * broken.nbytes
+    assert len(caplog.records) == 1
+    assert door.outgoing(panel) is not panel
+
+
+def test_recoding_at_the_door_needs_one_specialization_only():
+    _, panel = mostly_empty()
+    door.set_form("full")
+    door.outgoing(panel)
+    assert len(RECODE.compile(np.uint64, np.uint8).signatures) == 1
