@@ -177,6 +177,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.story.clear()
         self.switches.clear()
         self._act(self.controller.reset(monotonic()))
+        self._start()
 
     def _fail(self, where: str, error: BaseException | str) -> None:
         """Turn everything off for good and say so once."""
@@ -253,8 +254,13 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             if rates is None:
                 logger.warning("asafess could not measure the cluster's rates; it switches nothing")
             self.rates = rates
+            self._start()
         except Exception as error:
             self._fail("rates", error)
+
+    def _start(self) -> None:
+        if self.rates is not None:
+            self._act(self.controller.start(monotonic(), self.rates))
 
     async def _ask(self, op: str, workers: list[str], **message: Any) -> list[Any]:
         answers = await self.scheduler.broadcast(msg={"op": op, **message}, workers=workers, on_error="return")
@@ -273,6 +279,9 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             "rates": None
             if self.rates is None
             else {"flop": self.rates.flop, "memory": self.rates.memory, "link": self.rates.link, **self.rates.extra},
+            "thresholds": {}
+            if self.rates is None
+            else {one.name: dict(one.thresholds(self.rates)) for one in self.settings.optimizations},
             "ready": sorted(self.ready),
             "workers": len(self.scheduler.workers),
             "switches": list(self.switches),

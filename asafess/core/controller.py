@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asafess.core.mode import Sample, Vector, Window, mode_vector, problem, total_load
+from asafess.core.mode import Rates, Sample, Vector, Window, mode_vector, problem, total_load
 from asafess.core.policy import Decider, Policy
 from asafess.core.state import Epoch, OptimizationState, Switch
 
@@ -82,6 +82,21 @@ class Controller:
         """The states of all optimizations now."""
         states = {name: decider.state for name, decider in self._deciders.items()}
         return OptimizationState(Epoch(self._name, self._counter), states)
+
+    def start(self, time: float, rates: Rates) -> list[Instruction]:
+        """Enter the states that the rates alone imply: a predicate may hold of what is not known yet.
+
+        Raw transfers, once begun, can't be recalled, so waiting in *off* for the first sample can cost more than
+        being wrong for its length.
+        """
+        switches = []
+        if self.running:
+            for name, decider in self._deciders.items():
+                decision = decider.decide(time, {}, rates)
+                if decision.state != decider.state:
+                    switches.append(Switch(time, name, decider.state, decision.state, f"start: {decision.cause}"))
+                    decider.state = decision.state
+        return self._publish(switches)
 
     def observe(self, sample: Sample) -> list[Instruction]:
         """Take a sample and return what is to be done."""

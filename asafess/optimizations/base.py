@@ -45,6 +45,10 @@ class Optimization:
         """Return the efficiency domain on a cluster with these rates. Runs in the scheduler."""
         raise TypeError(f"{type(self).__name__} must define domain(rates)")
 
+    def thresholds(self, rates: Rates) -> Mapping[str, float]:
+        """Return the numbers that the domain compares with, for people. Runs in the scheduler."""
+        return {}
+
     def prepare(self, dtypes: Sequence[str]) -> None:
         """Import and compile what `enter` needs. Runs in a thread of each worker, before it takes any state."""
 

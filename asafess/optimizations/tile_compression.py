@@ -26,7 +26,7 @@ Delaware 2021, chapter 5.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from asafess.core.domain import Domain, Hysteresis, axis, band
 from asafess.core.mode import Rates
@@ -125,6 +125,8 @@ class TileCompression(Optimization):
     Examples
     --------
     >>> domain = TileCompression().domain(Rates(1e10, 1e10, 1.2e8))
+    >>> domain("off", {})  # where to start on this link
+    'full'
     >>> domain("off", {"ratio": 0.02, "zeros": 0.8})
     'full'
     >>> domain("full", {"ratio": 0.02, "zeros": 0.0}), domain("full", {"ratio": 20.0, "zeros": 0.8})
@@ -152,19 +154,23 @@ class TileCompression(Optimization):
     def domain(self, rates: Rates) -> Domain:
         """Return the domain over ratio and zeros."""
         at = thresholds(rates, self.alpha, self.beta, self.zeros)
-        # Of data nobody has seen, the door looks at each tile before it compresses it: being wrong costs a
-        # look, while raw transfers once begun can't be recalled.
+        # What is not known is taken to favour compression: the door looks at each tile before it compresses it,
+        # so being wrong costs a look, while raw transfers once begun can't be recalled.
         enough = axis("zeros", if_unknown=True) > at.zeros_on
         few = axis("zeros") < at.zeros_off
         steps = [
-            Hysteresis((axis("ratio") < alpha) & enough, (axis("ratio") > beta) | few)
+            Hysteresis((axis("ratio", if_unknown=True) < alpha) & enough, (axis("ratio") > beta) | few)
             for alpha, beta in ((at.alpha, at.beta), (at.alpha_full, at.beta_full))
         ]
         return Domain(self.states, steps)
 
+    def thresholds(self, rates: Rates) -> Mapping[str, float]:
+        """Return `Thresholds` as a mapping."""
+        return asdict(thresholds(rates, self.alpha, self.beta, self.zeros))
+
     def prepare(self, dtypes: Sequence[str]) -> None:
         """Compile the kernels for these dtypes."""
-        from asafess.kernels import prepare
+        from asafess.kernels.prepare import prepare
 
         prepare(dtypes)
 
