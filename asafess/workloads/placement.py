@@ -5,6 +5,9 @@ another worker in each sweep, so that it moves every time, as from global memory
 
 A worker that fetched a panel keeps a replica. Without `drop_replicas` between sweeps, a stream placement therefore
 stops moving data once every worker has everything.
+
+Not covered: a worker that is lost. Panels and products are restricted to the workers named, so they wait until it is
+back at the same address; place the matrix again instead.
 """
 
 from __future__ import annotations
