@@ -93,7 +93,7 @@ class Kernel:
     """A function of plain loops, compiled once per combination of data types, when first asked for.
 
     Thread rules: any thread may ask for or compile any combination; `_lock` makes the others wait, and is held
-    while compiling (about 0.3 s, most of it with the GIL). Looking up a compiled one takes no lock.
+    while compiling (about a second, most of it with the GIL). Looking up a compiled one takes no lock.
 
     Parameters
     ----------

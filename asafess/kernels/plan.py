@@ -21,7 +21,10 @@ GROUP = 64
 #: Distance of the words of a sample. A prime, so that the sample meets all rows and all columns evenly.
 STRIDE = 61
 #: Tiles with fewer words are not sampled: reading them costs as little.
-SAMPLED_AREA = 1024
+SMALLEST = 1024
+#: A sample is taken after so many columns, if they hold too much. Taken first, it would cost mostly empty float32 tiles
+#: a quarter more time, since it misses the cache with every word.
+FIRST = 4
 
 
 @inner
@@ -45,7 +48,7 @@ def _note(words):
 
 
 @inner
-def _count(words, height, width, limit, bits):
+def _count(words, height, width, limit, sampled, bits):
     total = np.uint64(0)
     g = 0
     whole = height - height % GROUP
@@ -66,6 +69,8 @@ def _count(words, height, width, limit, bits):
             g += 1
         if np.int64(total) >= limit:
             return np.int64(-1)
+        if sampled and j + 1 == FIRST and np.int64(total) * width > limit * FIRST and _clearly_full(words, limit):
+            return np.int64(-1)
     return np.int64(total)
 
 
@@ -85,8 +90,8 @@ def plan(words, marks, offsets, limits, m, n, tile, sampled, found, bits):
     m, n, tile : int
         Shape of the matrix and edge of a tile.
     sampled : bool
-        Pass over a tile whose sample holds clearly more than its limit. The tile then stays dense even if the sample
-        misled: that costs bytes, never values.
+        Pass over a tile whose first columns hold more than their share of the limit and whose sample holds clearly
+        more. The tile then stays dense even if they misled: that costs bytes, never values.
     found : (T,) int64, written
         Number of non-zero words of a candidate; −1 for other dense tiles; not written for sparse ones.
     bits : (G,) uint64, written
@@ -103,10 +108,7 @@ def plan(words, marks, offsets, limits, m, n, tile, sampled, found, bits):
                 area = height * width
                 a = words[offsets[t] : offsets[t] + area]
                 count = width * ((height + GROUP - 1) // GROUP)
-                if sampled and area >= SAMPLED_AREA and _clearly_full(a, limits[t]):
-                    found[t] = -1
-                else:
-                    found[t] = _count(a, height, width, limits[t], bits[g : g + count])
+                found[t] = _count(a, height, width, limits[t], sampled and area >= SMALLEST, bits[g : g + count])
                 g += count
             t += 1
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_GROUP, _STRIDE, _SAMPLED_AREA = 64, 61, 1024
+_GROUP, _STRIDE, _SMALLEST, _FIRST = 64, 61, 1024, 4
 
 
 def plan(
@@ -33,7 +33,9 @@ def plan(
         area = height * width
         some = words[offsets[t] : offsets[t] + area] != 0
         sample = some[::_STRIDE]
-        if sampled and area >= _SAMPLED_AREA and sample.sum() * 8 * area > sample.size * (8 * limits[t] + area):
+        first = some[: _FIRST * height].sum() * width > limits[t] * _FIRST and width >= _FIRST
+        clearly = sample.sum() * 8 * area > sample.size * (8 * limits[t] + area)
+        if sampled and area >= _SMALLEST and first and clearly:
             found[t] = -1
         else:
             found[t] = some.sum() if some.sum() < limits[t] else -1

@@ -44,24 +44,49 @@ def from_dense(cls: type[TiledMatrix], a: Any, tile: int) -> TiledMatrix:
     )
 
 
-def from_entries(
+def places(i: np.ndarray, j: np.ndarray, shape: Shape, tile: int) -> np.ndarray:
+    """Return one number for each place of a matrix: in order of tile, then column, then row.
+
+    Parameters
+    ----------
+    i, j : (E,) ints
+        Rows and columns, within `shape`.
+    shape : (int, int)
+    tile : int
+
+    Returns
+    -------
+    (E,) int64
+
+    Examples
+    --------
+    >>> places(np.array([0, 1, 0]), np.array([0, 0, 2]), (2, 4), 2)
+    array([0, 1, 4])
+    """
+    if (shape[0] + tile) * (shape[1] + tile) >= 2**63:
+        raise ValueError(f"a matrix of {shape[0]} × {shape[1]} is too large: rows times columns must stay below 2**63")
+    i, j = i.astype(np.int64), j.astype(np.int64)
+    t = i // tile * -(-shape[1] // tile) + j // tile
+    return (t * tile + j % tile) * tile + i % tile
+
+
+def from_places(
     cls: type[TiledMatrix],
-    i: np.ndarray,
-    j: np.ndarray,
+    place: np.ndarray,
     values: np.ndarray,
     shape: Shape,
     tile: int,
     form: str,
     threshold: int | None,
 ) -> TiledMatrix:
-    """Make a tiled matrix from entries in any order.
+    """Make a tiled matrix from entries in the order of the format.
 
     Parameters
     ----------
     cls : type
         What to make.
-    i, j : (E,) ints
-        Rows and columns, within `shape`; no place twice.
+    place : (E,) int64
+        From `places`; ascending, none twice.
     values : (E,)
         Those without any bit set are dropped.
     shape : (int, int)
@@ -74,18 +99,13 @@ def from_entries(
     -------
     TiledMatrix
     """
-    dtype, wide = checked_dtype(values.dtype), -(-shape[1] // tile)
-    if (shape[0] + tile) * (shape[1] + tile) >= 2**63:
-        raise ValueError(f"a matrix of {shape[0]} × {shape[1]} is too large: rows times columns must stay below 2**63")
+    dtype, index = checked_dtype(values.dtype), index_type(tile)
     limits = layout.limits(form, shape, tile, dtype, threshold)
     values = np.ascontiguousarray(values, dtype)
     kept = values.view(word_type(dtype)) != 0
-    i, j, values = i[kept].astype(np.int64), j[kept].astype(np.int64), values[kept]
-    # Sort by tile, then column, then row: one key, since there are no ties.
-    key = ((i // tile * wide + j // tile) * tile + j % tile) * tile + i % tile
-    order = np.argsort(key)
-    key, values = key[order], values[order]
-    t, rows, cols = key // (tile * tile), key % tile, key // tile % tile
+    if not kept.all():
+        place, values = place[kept], values[kept]
+    t, rows, cols = place // (tile * tile), place % tile, place // tile % tile
 
     counts = np.bincount(t, minlength=limits.size)
     marks = np.where(counts < limits, SPARSE, DENSE).astype(np.uint8)
@@ -95,7 +115,6 @@ def from_entries(
     sparse = marks[t] == SPARSE
     full = ~sparse
     dense[offsets[t[full]] + cols[full] * layout.heights(shape, tile)[t[full]] + rows[full]] = values[full]
-    index = index_type(tile)
     return cls(
         *(shape, tile, marks, offsets, counts),
         *(dense, rows[sparse].astype(index), cols[sparse].astype(index), values[sparse]),
@@ -114,7 +133,9 @@ def from_scipy(cls: type[TiledMatrix], s: Any, tile: int, form: str, threshold: 
     rows = scipy.sparse.csr_array(given, copy=True)
     rows.sum_duplicates()
     entries = rows.tocoo()
-    return from_entries(cls, entries.row, entries.col, entries.data, given.shape, tile, form, threshold)
+    place = places(entries.row, entries.col, given.shape, tile)
+    order = np.argsort(place)
+    return from_places(cls, place[order], entries.data[order], given.shape, tile, form, threshold)
 
 
 def from_edges(
@@ -137,22 +158,21 @@ def from_edges(
     if len(edges) and (edges.min() < 0 or (edges.max(axis=0) >= shape).any()):
         first = edges[((edges < 0) | (edges >= np.array(shape))).any(axis=1)][0]
         raise ValueError(f"edge ({first[0]}, {first[1]}) lies outside a matrix of {shape[0]} × {shape[1]}")
-    # Duplicates meet here and not in a key i · n + j, which overflows before the shape does.
-    order = np.lexsort((edges[:, 1], edges[:, 0]))
-    edges = edges[order]
-    new = np.ones(len(edges), bool)
-    new[1:] = (edges[1:] != edges[:-1]).any(axis=1)
-    starts = np.flatnonzero(new)
+    place = places(edges[:, 0], edges[:, 1], shape, tile)
     if values is None:
-        weights = np.ones(starts.size, dtype)
-    else:
-        weights = np.asarray(values)
-        if weights.shape != (len(edges),):
-            raise ValueError(f"values has shape {weights.shape}; {len(edges)} edges take shape ({len(edges)},)")
-        checked_dtype(weights.dtype)
-        weights = weights.astype(dtype)[order]
-        weights = np.add.reduceat(weights, starts, dtype=dtype) if starts.size else weights
-    return from_entries(cls, edges[starts, 0], edges[starts, 1], weights, shape, tile, form, threshold)
+        place = np.unique(place)
+        return from_places(cls, place, np.ones(place.size, dtype), shape, tile, form, threshold)
+    weights = np.asarray(values)
+    if weights.shape != place.shape:
+        raise ValueError(f"values has shape {weights.shape}; {place.size} edges take shape {place.shape}")
+    checked_dtype(weights.dtype)
+    # Stable, so that values of the same edge are added up in the order given.
+    order = np.argsort(place, kind="stable")
+    place, weights = place[order], weights.astype(dtype)[order]
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    if starts.size:
+        weights = np.add.reduceat(weights, starts, dtype=dtype)
+    return from_places(cls, place[starts], weights, shape, tile, form, threshold)
 
 
 def _ends(edges: Any) -> np.ndarray:
@@ -174,5 +194,8 @@ def from_matrix_market(
     if scipy.sparse.issparse(matrix):
         return from_scipy(cls, matrix, tile, form, threshold)
     # The file lists every element, so the dense matrix is what it holds.
-    i, j = np.indices(matrix.shape, sparse=False).reshape(2, -1)
-    return from_entries(cls, i, j, matrix.ravel(), matrix.shape, layout.checked_tile(tile), form, threshold)
+    matrix, tile = np.asarray(matrix), layout.checked_tile(tile)
+    i, j = np.indices(matrix.shape).reshape(2, -1)
+    place = places(i, j, matrix.shape, tile)
+    order = np.argsort(place)
+    return from_places(cls, place[order], matrix.ravel()[order], matrix.shape, tile, form, threshold)
