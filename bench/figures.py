@@ -75,8 +75,9 @@ def _totals(dask_worker: Any) -> dict[str, Any]:
             seconds
             for key, seconds in dask_worker.digests_total.items()
             if isinstance(key, tuple)
-            and key[:2] == ("execute", "multiply")
-            and key[2] in ("thread-cpu", "thread-noncpu")
+            and key[0] == "execute"
+            and key[2] == "multiply"  # key[1] is the span
+            and key[3] in ("thread-cpu", "thread-noncpu")
         ),
         "compressing": door.counters()["encode_seconds"] if door else 0.0,
         "fetches": [(entry["start"], entry["stop"]) for entry in dask_worker.transfer_incoming_log],

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from dask._task_spec import Task, _execute_subgraph
+from dask._task_spec import DataNode, Task, TaskRef, _execute_subgraph
 
 from asafess.compiler.decorator import ANNOTATION, ATTRIBUTE
 from asafess.core.task_type import TaskType, declare, from_dict
@@ -77,15 +77,35 @@ def declared(function: Any) -> TaskType | None:
     return type_
 
 
-def functions(node: Any, depth: int = DEPTH) -> Iterator[Any]:
-    """Yield the functions that a task calls: through fusion, partials and Dask's own wrappers."""
+def functions(node: Any, inputs: Mapping[Any, Any] | None = None, depth: int = DEPTH) -> Iterator[Any]:
+    """Yield the functions that a task calls: through fusion, partials and Dask's own wrappers.
+
+    Parameters
+    ----------
+    node : dask._task_spec.GraphNode or None
+        The task.
+    inputs : mapping, optional
+        Of a part of a fused task: key → what the fused task hands to it.
+    depth : int
+        How far to follow.
+    """
     if not isinstance(node, Task) or depth == 0:
         return
     if node.func is _execute_subgraph:
-        for inner in node.args[0].values():
-            yield from functions(inner, depth - 1)
+        parts, _, keys, *values = node.args
+        handed = dict(zip(keys, values, strict=False))
+        for part in parts.values():
+            yield from functions(part, handed, depth - 1)
         return
-    yield from _unwrapped(node.func, node.args, node.kwargs or {}, depth)
+    # where a wrapper takes the function as an argument, fusion has put a reference in its place
+    args = tuple(_value(arg, inputs or {}) for arg in node.args)
+    yield from _unwrapped(node.func, args, node.kwargs or {}, depth)
+
+
+def _value(arg: Any, inputs: Mapping[Any, Any]) -> Any:
+    if isinstance(arg, TaskRef):
+        arg = inputs.get(arg.key)
+    return arg.value if isinstance(arg, DataNode) else arg
 
 
 def _unwrapped(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int) -> Iterator[Any]:

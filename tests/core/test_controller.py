@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from strategies import RATES, at_ratio, samples, three_states, two_states
 
 from asafess.core.controller import Controller, Ignored, Publish
+from asafess.core.domain import Domain, Hysteresis, axis
 from asafess.core.mode import Sample, Scheduled
+from asafess.core.policy import Policy
 
 ratios = st.floats(0.001, 100)
 
@@ -164,3 +166,26 @@ def test_a_domain_that_raises_is_not_hidden_from_the_shell():
     control = Controller([replace(two_states(), domain=broken)], name="test")
     with pytest.raises(RuntimeError, match="no domain"):
         control.observe(Sample(0.0, (Scheduled("t", 1, {"compute": 1.0}),), 1, 1, RATES))
+
+
+def optimistic():
+    def domain(rates):
+        low, high = axis("ratio", if_unknown=True) < rates.link / 1e8, axis("ratio") > 2.0
+        return Domain(("off", "on"), [Hysteresis(low, high)])
+
+    return Policy("codec", ("off", "on"), domain, dwell=1.0)
+
+
+def test_the_start_is_the_state_that_the_rates_imply_and_the_first_sample_may_leave_it_at_once():
+    control = controller(optimistic(), two_states(name="cautious"))
+    [publish] = control.start(0.0, RATES)
+    assert publish.state.states == {"codec": "on", "cautious": "off"}
+    assert publish.switches[0].cause.startswith("start: ratio unknown")
+    # the dwell does not hold what nobody has decided from a sample
+    assert [s.after for s in switches(control.observe(at_ratio(0.1, 50.0)))] == ["off"]
+
+
+def test_a_pinned_optimization_does_not_start():
+    control = controller(optimistic())
+    control.pin(0.0, "codec", "off")
+    assert control.start(1.0, RATES) == []
