@@ -86,7 +86,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
         tick=_seconds("tick", values["tick"]),
         window=_seconds("window", values["window"]),
         report_interval=_seconds("report_interval", values["report_interval"]),
-        dtypes=tuple(values["dtypes"]),
+        dtypes=tuple(_dtype(name) for name in values["dtypes"]),
         types=types,
         rates=_rates(values["rates"] or {}),
     )
@@ -100,6 +100,15 @@ def _seconds(key: str, value: Any) -> float:
     if not 0.001 <= seconds < math.inf:
         raise ValueError(f"asafess.{key} must be at least 1ms, not {value!r}")
     return seconds
+
+
+def _dtype(name: Any) -> str:
+    import numpy as np
+
+    try:
+        return np.dtype(name).name
+    except TypeError:
+        raise ValueError(f"asafess.dtypes must name NumPy data types such as float64, not {name!r}") from None
 
 
 def _rates(given: dict[str, Any]) -> dict[str, float]:

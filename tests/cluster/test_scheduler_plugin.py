@@ -1,57 +1,18 @@
 import asyncio
-import time
+import logging
 
 import numpy as np
-from distributed.utils_test import gen_cluster
+import pytest
+from distributed import Worker
+from distributed.utils_test import captured_logger, gen_cluster
+from helpers import Broken, Recorded, blocks, compute, installed, move, moving_phase, until
 
 import asafess
-from asafess.cluster.messages import NAME
-from asafess.optimizations.null import Null
-
-RATES = {"flop": 1e9, "memory": 1e9, "link": 1e8}
+from asafess.cluster.messages import NAME, READY, TOPIC, VERSION
 
 
-async def until(condition, seconds=20.0):
-    """Wait for something that another part of the cluster does in its own time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        await asyncio.sleep(0.01)
-
-
-class Logged(Null):
-    """A null optimization that remembers which states it was told to enter; one list for all workers."""
-
-    name = "logged"
-    entered = []
-
-    def enter(self, state):
-        type(self).entered.append(state)
-
-
-@asafess.task(intensity=0.25)
-def move(block):
-    return float(block[0])
-
-
-@asafess.task(intensity=1e6)
-def compute(block):
-    return float(block[0])
-
-
-async def installed(client, scheduler, optimizations=("null",), **given):
-    await asafess.install(client, list(optimizations), rates=RATES, **given)
-    plugin = scheduler.plugins[NAME]
-    await until(lambda: plugin.rates is not None and plugin.ready == set(scheduler.workers))
-    return plugin
-
-
-async def blocks(client, scheduler, count=4, words=100_000):
-    """Blocks on the first worker, to be fetched by the second."""
-    first, second = scheduler.workers
-    made = client.map(np.full, [words] * count, [1.0] * count, workers=[first], pure=False)
-    await client.gather(client.map(len, made))
-    return made, second
+def states(plugin):
+    return dict(plugin.controller.state.states)
 
 
 @gen_cluster(client=True)
@@ -65,14 +26,192 @@ async def test_a_graph_that_moves_data_switches_before_its_first_task(c, s, a, b
 
 
 @gen_cluster(client=True)
-async def test_phases_are_followed(c, s, a, b):
+async def test_phases_are_followed_with_one_switch_at_each_boundary(c, s, a, b):
     plugin = await installed(c, s)
     for _ in range(2):
         made, second = await blocks(c, s)
         await c.gather(c.map(move, made, workers=[second], pure=False))
-        assert plugin.controller.state.states == {"null": "on"}
+        assert states(plugin) == {"null": "on"}
         await asyncio.sleep(0.15)  # the dwell
         await c.gather(c.map(compute, made, workers=[second], pure=False))
-        assert plugin.controller.state.states == {"null": "off"}
+        assert states(plugin) == {"null": "off"}
         await asyncio.sleep(0.15)
     assert len(plugin.switches) == 4
+
+
+@gen_cluster(client=True)
+async def test_a_steady_program_makes_one_switch(c, s, a, b):
+    plugin = await installed(c, s)
+    for _ in range(10):
+        await moving_phase(c, s)
+    assert len(plugin.switches) == 1
+
+
+@gen_cluster(client=True)
+async def test_the_state_is_on_the_worker_before_the_task_that_caused_it_runs(c, s, a, b):
+    Recorded.calls.clear()
+    await installed(c, s, [Recorded()])
+    made, second = await blocks(c, s)
+    seen = await c.submit(lambda block: list(Recorded.calls), made[0], workers=[second], pure=False)
+    assert seen == []
+
+    def look(block):
+        return list(Recorded.calls)
+
+    marked = asafess.task(intensity=0.25)(look)
+    seen = await c.gather(c.map(marked, made, workers=[second], pure=False))
+    assert all("on" in calls for calls in seen)
+
+
+@gen_cluster(client=True)
+async def test_untyped_tasks_move_nothing_but_a_counter(c, s, a, b):
+    plugin = await installed(c, s)
+    made, second = await blocks(c, s)
+    await c.gather(c.map(np.sum, made, workers=[second], pure=False))
+    assert not plugin.switches
+    assert asafess_counters(plugin)["untyped_groups"] > 0
+
+
+def asafess_counters(plugin):
+    return plugin.status()["counters"]
+
+
+@gen_cluster(client=True)
+async def test_a_prefix_of_the_table_gives_a_type_to_what_one_can_not_decorate(c, s, a, b):
+    plugin = await installed(c, s, types={"su*": {"intensity": 0.1}})
+    made, second = await blocks(c, s)
+    await c.gather(c.map(np.sum, made, workers=[second], pure=False))
+    assert states(plugin) == {"null": "on"}
+
+
+@gen_cluster(client=True)
+async def test_an_annotation_that_is_no_type_is_counted_and_stops_nothing(c, s, a, b):
+    import dask
+
+    plugin = await installed(c, s)
+    with dask.annotate(asafess={"intensity": "high"}):
+        assert await c.submit(len, [1, 2], pure=False) == 2
+    assert asafess_counters(plugin)["bad_types"] == 1
+    assert plugin.fault is None
+
+
+@gen_cluster(client=True)
+async def test_a_worker_that_joins_late_starts_in_the_present_state(c, s, a, b):
+    Recorded.calls.clear()
+    plugin = await installed(c, s, [Recorded()])
+    await asafess.pin(c, "recorded", "on")
+    await until(lambda: Recorded.calls == ["on", "on"])
+    async with Worker(s.address, nthreads=1) as late:
+        await until(lambda: late.address in plugin.ready)
+        assert Recorded.calls == ["on", "on", "on"]
+    await until(lambda: late.address not in plugin.ready)
+
+
+class Slow(Recorded):
+    """Takes long to prepare: until the test lets it go."""
+
+    name = "slow"
+
+    def prepare(self, dtypes):
+        import threading
+
+        gate = slow_gate.setdefault("gate", threading.Event())
+        assert gate.wait(20)
+
+
+slow_gate = {}
+
+
+@gen_cluster(client=True)
+async def test_a_worker_that_is_still_preparing_runs_tasks_and_gets_no_state(c, s, a, b):
+    Recorded.calls.clear()
+    slow_gate.clear()
+    await asafess.install(c, [Slow()], rates={"flop": 1e9, "memory": 1e9, "link": 1e8})
+    plugin = s.plugins[NAME]
+    assert await c.submit(len, [1, 2, 3]) == 3
+    await asafess.pin(c, "slow", "on")
+    assert await c.submit(len, [1, 2]) == 2
+    assert plugin.ready == set()
+    assert Recorded.calls == []
+    await until(lambda: "gate" in slow_gate)
+    slow_gate["gate"].set()
+    await until(lambda: plugin.ready == set(s.workers))
+    await until(lambda: Recorded.calls == ["on", "on"])
+
+
+@gen_cluster(client=True)
+async def test_a_worker_that_speaks_another_version_is_left_alone(c, s, a, b):
+    plugin = await installed(c, s)
+    plugin.ready.clear()
+    with captured_logger("asafess.scheduler", level=logging.WARNING) as log:
+        a.log_event(TOPIC, {"event": READY, "version": VERSION + 1})
+        b.log_event(TOPIC, {"event": READY, "version": VERSION})
+        await until(lambda: plugin.ready)
+    assert plugin.ready == {b.address}
+    assert f"speaks version {VERSION + 1}" in log.getvalue()
+
+
+@pytest.mark.parametrize("where", ["domain", "prepare", "rates", "enter", "counters"])
+def test_a_broken_optimization_turns_everything_off_says_so_once_and_stops_nothing(where):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        with captured_logger("asafess.scheduler", level=logging.WARNING) as log:
+            await asafess.install(c, ["null", Broken(where)], rates={"link": 1e8, "flop": 1e9, "memory": 1e9})
+            plugin = s.plugins[NAME]
+            if where == "domain":
+                await until(lambda: plugin.rates or plugin.fault)
+            if where == "enter":
+                await until(lambda: plugin.ready == set(s.workers))
+            if where == "rates":
+                # a worker that can't measure is left out of the medians; nothing else is wrong with it
+                await until(lambda: plugin.rates is not None)
+                assert plugin.fault is None
+                return
+            for _ in range(3):
+                assert await moving_phase(c, s) == [1.0] * 4
+            await until(lambda: plugin.fault is not None)
+            assert f"broken in {where}" in plugin.fault
+            assert await moving_phase(c, s) == [1.0] * 4
+            assert states(plugin) == {"null": "off", "broken": "off"}
+            assert plugin.controller.counters["faults"] >= 1
+        assert log.getvalue().count("asafess has failed and is off") == 1
+        await asafess.uninstall(c)
+
+    run()
+
+
+@gen_cluster(client=True)
+async def test_a_tick_that_fails_turns_everything_off_for_good(c, s, a, b):
+    plugin = await installed(c, s)
+    await moving_phase(c, s)
+    assert states(plugin) == {"null": "on"}
+    del plugin.loads  # the next tick meets an AttributeError
+    await until(lambda: plugin.fault is not None)
+    assert states(plugin) == {"null": "off"}
+    assert await moving_phase(c, s) == [1.0] * 4
+    assert states(plugin) == {"null": "off"}
+
+
+@gen_cluster(client=True)
+async def test_a_reset_forgets_what_was_learned(c, s, a, b):
+    plugin = await installed(c, s)
+    await moving_phase(c, s)
+    assert len(plugin.loads) > 0
+    await asafess.reset(c)
+    assert len(plugin.loads) == 0
+    assert states(plugin) == {"null": "off"}
+    assert plugin.zeros.share is None
+
+
+@gen_cluster(client=True, nthreads=[])
+async def test_without_workers_nothing_is_decided_and_nothing_fails(c, s):
+    await asafess.install(c, ["null"], rates={"flop": 1e9, "memory": 1e9, "link": 1e8})
+    plugin = s.plugins[NAME]
+    future = c.submit(move, np.ones(3))
+    for _ in range(3):
+        plugin.tick()
+        await asyncio.sleep(0.01)
+    assert plugin.fault is None
+    assert not plugin.switches
+    async with Worker(s.address, nthreads=1):
+        assert await future == 1.0
