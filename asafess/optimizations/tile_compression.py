@@ -155,11 +155,13 @@ class TileCompression(Optimization):
         """Return the domain over ratio and zeros."""
         at = thresholds(rates, self.alpha, self.beta, self.zeros)
         # What is not known is taken to favour compression: the door looks at each tile before it compresses it,
-        # so being wrong costs a look, while raw transfers once begun can't be recalled.
-        enough = axis("zeros", if_unknown=True) > at.zeros_on
+        # so being wrong costs a look, while raw transfers once begun can't be recalled. Not so on a link that is
+        # quicker than any compression.
+        hopeful = at.alpha > 0 and at.zeros_on < 1
+        enough = axis("zeros", if_unknown=hopeful) > at.zeros_on
         few = axis("zeros") < at.zeros_off
         steps = [
-            Hysteresis((axis("ratio", if_unknown=True) < alpha) & enough, (axis("ratio") > beta) | few)
+            Hysteresis((axis("ratio", if_unknown=hopeful) < alpha) & enough, (axis("ratio") > beta) | few)
             for alpha, beta in ((at.alpha, at.beta), (at.alpha_full, at.beta_full))
         ]
         return Domain(self.states, steps)
