@@ -1,0 +1,173 @@
+"""Tile compression on a cluster: it follows data and phases, and changes no bit."""
+
+import asyncio
+import random
+
+import numpy as np
+import pytest
+from dask.sizeof import sizeof
+from distributed.utils_test import gen_cluster
+from helpers import RATES, until
+
+import asafess
+from asafess.cluster.messages import NAME
+from asafess.tiles import door
+
+TILE, ROWS, COLUMNS = 32, 64, 4096
+
+
+@pytest.fixture(autouse=True)
+def _clean_door():
+    door.set_form("off")
+    yield
+    door.set_form("off")
+
+
+def panel(density, seed):
+    """A panel of 2 MiB with so many non-zeros, all tiles dense."""
+    generator = np.random.default_rng(seed)
+    a = generator.random((ROWS, COLUMNS))
+    a[generator.random(a.shape) >= density] = 0
+    return asafess.TiledMatrix.from_dense(a, tile=TILE)
+
+
+@asafess.task(intensity=0.25)
+def multiply(a, x):
+    return a @ x
+
+
+@asafess.task(per_byte={"compute": 250.0, "memory": 1000.0})
+def multiply_many_times(a, x):
+    for _ in range(3):
+        y = a @ x
+    return y
+
+
+async def with_compression(client, scheduler, **given):
+    await asafess.install(
+        client, ["tile_compression"], rates=RATES, dtypes=["float64"], report_interval="10ms", **given
+    )
+    plugin = scheduler.plugins[NAME]
+    await until(lambda: plugin.rates is not None and plugin.ready == set(scheduler.workers), seconds=60)
+    return plugin
+
+
+async def sweep(client, scheduler, density, function=multiply, panels=4):
+    """Make fresh panels on one worker and multiply them on the other; return products and expectation."""
+    first, second = list(scheduler.workers)
+    seeds = [random.randrange(1 << 30) for _ in range(panels)]
+    made = client.map(panel, [density] * panels, seeds, workers=[first], pure=False)
+    await client.gather(client.map(sizeof, made, workers=[first], pure=False))
+    x = np.arange(1.0, COLUMNS + 1)
+    got = await client.gather(client.map(function, made, x=x, workers=[second], pure=False))
+    want = [panel(density, seed) @ x for seed in seeds]
+    assert [one.tobytes() for one in got] == [one.tobytes() for one in want]
+
+
+def state(plugin):
+    return plugin.controller.state.states["tile_compression"]
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
+    plugin = await with_compression(c, s, window="200ms")
+    for density, expected in ((0.01, "full"), (1.0, "off"), (0.01, "full"), (1.0, "off")):
+        for _ in range(30):
+            await sweep(c, s, density)
+            if state(plugin) == expected:
+                break
+        assert state(plugin) == expected, f"at {density:.0%} non-zeros, zeros known: {plugin.zeros.share}"
+    causes = [switch["cause"] for switch in plugin.switches][1:]
+    assert all("zeros" in cause for cause in causes)
+    assert len(causes) == 3
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_the_same_data_moved_and_then_multiplied_many_times_is_followed(c, s, a, b):
+    plugin = await with_compression(c, s)
+    first = next(iter(s.workers))
+    made = c.map(panel, [0.01] * 4, range(4), workers=[first], pure=False)
+    x = np.ones(COLUMNS)
+    seen = []
+    for _ in range(2):
+        await sweep(c, s, 0.01)
+        seen.append(state(plugin))
+        await asyncio.sleep(0.15)  # the dwell
+        await c.gather(c.map(multiply_many_times, made, x=x, workers=[first], pure=False))
+        seen.append(state(plugin))
+        await asyncio.sleep(0.15)
+    assert seen == ["full", "off", "full", "off"]
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_compressed_panels_move_fewer_bytes_and_dask_still_counts_logical_ones(c, s, a, b):
+    await with_compression(c, s)
+    moved = {}
+    for form in ("off", "light", "full"):
+        await asafess.pin(c, "tile_compression", form)
+        await until(lambda form=form: door.form() == form)
+        before = door.counters()
+        await sweep(c, s, 0.01)
+        moved[form] = door.counters()["sent_bytes"] - before["sent_bytes"]
+        logical = door.counters()["logical_bytes"] - before["logical_bytes"]
+        assert logical == 4 * ROWS * COLUMNS * 8
+    assert moved["off"] >= logical
+    assert max(moved["full"], moved["light"]) < moved["off"] / 5
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_any_sequence_of_switches_in_the_middle_of_a_run_gives_the_same_bits(c, s, a, b):
+    await with_compression(c, s)
+    first, second = list(s.workers)
+    made = c.map(panel, [0.02, 0.2, 0.9, 1.0] * 4, range(16), workers=[first], pure=False)
+    x = np.random.default_rng(0).standard_normal(COLUMNS)
+
+    def switch_and_multiply(a, x, form):
+        from asafess.tiles import door
+
+        door.set_form(form)  # what the next panel that leaves will be written as
+        return a @ x
+
+    runs = set()
+    for seed in range(4):
+        forms = random.Random(seed).choices(("off", "light", "full"), k=len(made)) if seed else ["off"] * len(made)
+        moved = (
+            c.map(switch_and_multiply, made, x=x, form=forms[0], workers=[second], pure=False)
+            if not seed
+            else [
+                c.submit(switch_and_multiply, one, x, form, workers=[second], pure=False)
+                for one, form in zip(made, forms, strict=True)
+            ]
+        )
+        runs.add(b"".join(y.tobytes() for y in await c.gather(moved)))
+        made = c.map(panel, [0.02, 0.2, 0.9, 1.0] * 4, range(16), workers=[first], pure=False)
+    assert len(runs) == 1
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_a_first_switch_to_an_uncompiled_type_stops_no_event_loop_and_compresses_later(c, s, a, b):
+    from asafess.kernels.prepare import ready
+
+    await with_compression(c, s)
+    await asafess.pin(c, "tile_compression", "full")
+    first, second = list(s.workers)
+
+    def small(seed):
+        return panel(0.01, seed).astype(np.int32)
+
+    assert not ready(np.int32, TILE)
+    turns = 0
+    before = door.counters()
+    made = c.map(small, range(2), workers=[first], pure=False)
+    await c.gather(c.map(sizeof, made, workers=[second], pure=False))
+    while not ready(np.int32, TILE):
+        turns += 1
+        await asyncio.sleep(0.005)
+    # the loop that sends heartbeats turned while the compiler ran
+    assert turns > 10
+    raw = door.counters()
+    assert raw["uncompiled"] - before["uncompiled"] == 2
+    made = c.map(small, range(2, 4), workers=[first], pure=False)
+    await c.gather(c.map(sizeof, made, workers=[second], pure=False))
+    after = door.counters()
+    assert after["sent_bytes"] - raw["sent_bytes"] < (raw["sent_bytes"] - before["sent_bytes"]) / 5
