@@ -9,11 +9,11 @@ from distributed import Client
 
 
 def read(client: Client) -> dict[str, Any]:
-    """Return running totals of all workers: wire bytes, seconds of multiplying and compressing, fetches."""
+    """Return what all workers know of themselves: transfers, seconds of multiplying and compressing."""
     workers = client.run(_totals)
     return {
         "workers": len(workers),
-        "bytes": sum(worker["bytes"] for worker in workers.values()),
+        "sent": [entry for worker in workers.values() for entry in worker["sent"]],
         "multiplying": sum(worker["multiplying"] for worker in workers.values()),
         "compressing": sum(worker["compressing"] for worker in workers.values()),
         "fetches": [worker["fetches"] for worker in workers.values()],
@@ -43,7 +43,8 @@ def since(before: dict[str, Any], after: dict[str, Any], span: tuple[float, floa
     moving = sum(busy(fetches) for fetches in inside) / n
     multiplying = (after["multiplying"] - before["multiplying"]) / n
     return {
-        "bytes_moved": after["bytes"] - before["bytes"],
+        # Dask keeps the last transfers only, so they are picked by their time, not counted against what was before
+        "bytes_moved": sum(nbytes for start, nbytes in after["sent"] if began <= start <= ended),
         "moving_seconds": moving,
         "compressing_seconds": (after["compressing"] - before["compressing"]) / n,
         "multiplying_seconds": multiplying,
@@ -70,7 +71,7 @@ def _totals(dask_worker: Any) -> dict[str, Any]:
 
     door = sys.modules.get("asafess.tiles.door")
     return {
-        "bytes": sum(entry["compressed"] for entry in dask_worker.transfer_outgoing_log),
+        "sent": [(entry["start"], entry["compressed"]) for entry in dask_worker.transfer_outgoing_log],
         "multiplying": sum(
             seconds
             for key, seconds in dask_worker.digests_total.items()

