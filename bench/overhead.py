@@ -25,10 +25,13 @@ from .harness import Arm, Result, measure, write_json
 from .links import local_cluster
 from .report import render
 from .scheduler_cost import PLUGINS, EmptyPlugin, hooks_us, leaf, race, tick_us
-from .scores import AGAIN, estimate, paired_differences, values
+from .scores import AGAIN, Estimate, estimate, paired_differences, values
+
+#: what asafess may add to a task above an empty plugin, CPU µs
+BAR_US = 1.0
 
 
-def end_to_end(client: Client, tasks: int, rounds: int, seed: int = 1) -> Result:
+def end_to_end(client: Client, tasks: int, rounds: int, seed: int = 1, warmup: int = 1) -> Result:
     """Measure `tasks` no-op tasks on a cluster, with each of the plugins installed in turn."""
     done: list[int] = []
 
@@ -53,13 +56,22 @@ def end_to_end(client: Client, tasks: int, rounds: int, seed: int = 1) -> Result
         asafess.wait(client)
 
     arms = [Arm("empty", run, empty), Arm("nothing", run, nothing), Arm("asafess", run, ours)]
-    return measure(
-        arms, rounds, seed, lambda _: None if done == [tasks] else f"{done} of {tasks} tasks gave None", warmup=1
-    )
+
+    def verify(_: object) -> str | None:
+        return None if done == [tasks] else f"{done} of {tasks} tasks gave None"
+
+    return measure(arms, rounds, seed, verify, warmup)
 
 
 def _plugin_names(dask_scheduler: Any) -> list[str]:
     return list(dask_scheduler.plugins)
+
+
+def _at_most(bar: float, found: Estimate, noise: float) -> str:
+    """Say whether a difference held its bar, by the rule of `scores.held`, with A against A in the same unit."""
+    if found.high <= bar - noise:
+        return "held"
+    return "not held" if found.low > bar + noise else "not decided here"
 
 
 def summarize(
@@ -72,6 +84,7 @@ def summarize(
     summary: dict[str, Any] = {
         "added_us_per_task": added.median,
         "added_us_per_task_interval": [added.low, added.high],
+        "added_us_per_task_at_most_1": _at_most(BAR_US, added, max(abs(itself.low), abs(itself.high))),
         "a_against_a_us_per_task_interval": [itself.low, itself.high],
         "hooks_us_per_task": hooks,
         "empty_plugin_us_per_task": plugin.median,

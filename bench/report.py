@@ -57,7 +57,7 @@ def _number(figure: str, numbers: Sequence[float]) -> str:
         return f"{middle / _MIB:.1f}"
     if figure.endswith("seconds"):
         return f"{middle:.3f}"
-    return f"{middle:.4g}"
+    return f"{middle:.0f}" if middle == round(middle) else f"{middle:.4g}"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:

@@ -131,9 +131,9 @@ def tick_us(groups: int, tasks_per_group: int = 10, batches: int = 30, per_batch
     plugin = asafess_plugin()
     pure = PureScheduler(plugin, threads=groups * tasks_per_group)
     names = [(f"group{i}", j) for i in range(groups) for j in range(tasks_per_group)]
-    clock = itertools.count(time.monotonic(), TICK)
+    clock = itertools.count(time.monotonic(), TICK).__next__
     found = []
-    with _no_collector(), mock.patch.object(scheduler_plugin, "monotonic", lambda: next(clock)):
+    with _no_collector(), mock.patch.object(scheduler_plugin, "monotonic", clock):
         pure.submit({key: Task(key, leaf, key[1]) for key in names}, names)
         for _ in range(batches):
             start = time.thread_time()
