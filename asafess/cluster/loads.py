@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dask._task_spec import DataNode
+from dask.sizeof import sizeof
+
 from asafess.compiler.resolve import BadTypeError, PrefixTable, task_types
 from asafess.core.mode import Scheduled
 from asafess.core.task_type import TaskType
@@ -153,7 +156,7 @@ class GroupLoads:
             if ts.state != "released" and ts.state != "waiting":
                 continue
             counted += 1
-            if any(not dependency.who_has for dependency in ts.dependencies):
+            if not all(dependency.who_has or _is_data(dependency) for dependency in ts.dependencies):
                 continue
             runnable += 1
             for dependency in ts.dependencies:
@@ -219,6 +222,18 @@ def _blend(old: dict[str, float], new: dict[str, float], weight: float) -> dict[
     }
 
 
+def _is_data(ts: TaskState) -> bool:
+    """Say whether a task only holds a value that came with its graph."""
+    return isinstance(ts.run_spec, DataNode)
+
+
+def _nbytes(ts: TaskState) -> int:
+    """Return the logical bytes of a task's result, 0 while nobody knows them."""
+    if ts.nbytes < 0 and _is_data(ts):
+        return int(sizeof(ts.run_spec.value))  # type: ignore[union-attr]
+    return max(ts.nbytes, 0)
+
+
 def _predicted(state: SchedulerState, ts: TaskState) -> tuple[float, float]:
     """Return the logical bytes of a task's inputs, and of those that will be missing where it will run.
 
@@ -227,7 +242,7 @@ def _predicted(state: SchedulerState, ts: TaskState) -> tuple[float, float]:
     total = 0.0
     held: dict[str, float] = {}
     for dependency in ts.dependencies:
-        nbytes = max(dependency.nbytes, 0)
+        nbytes = _nbytes(dependency)
         total += nbytes
         for ws in dependency.who_has or ():
             held[ws.address] = held.get(ws.address, 0.0) + nbytes
@@ -244,7 +259,7 @@ def _assigned(ts: TaskState, ws: WorkerState, replicated: set[Any]) -> tuple[flo
     """
     total = missing = 0.0
     for dependency in islice(ts.dependencies, 64):
-        nbytes = max(dependency.nbytes, 0)
+        nbytes = _nbytes(dependency)
         total += nbytes
         holders = dependency.who_has or ()
         if ws not in holders or (len(holders) > 1 and dependency.key not in replicated):

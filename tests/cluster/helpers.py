@@ -80,6 +80,23 @@ def compute(block, salt=0):
     return float(block[0])
 
 
+#: events by name, for tasks that run in this process
+GATES: dict[str, asyncio.Event] = {}
+
+
+@asafess.task(intensity=1.0)
+async def waiting(block):
+    """Say that it has begun, and wait until it may end."""
+    GATES["begun"].set()
+    await GATES["may_end"].wait()
+    return 1
+
+
+def new_gates():
+    GATES.update(begun=asyncio.Event(), may_end=asyncio.Event())
+    return GATES["begun"], GATES["may_end"]
+
+
 async def installed(client, scheduler, optimizations=("null",), **given):
     """Install, and wait until all workers take part."""
     await asafess.install(client, list(optimizations), rates=RATES, **given)
