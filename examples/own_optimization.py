@@ -23,6 +23,7 @@ class PausedCollector(asafess.Optimization):
 
     name = "collector"
     states = ("running", "paused")  # the first is that of a process without asafess
+    dwell = 0.0  # a state need not be kept for long: switching costs nothing
 
     def domain(self, rates):
         """Pause above the one number, run below the other, change nothing between. Runs in the scheduler."""
