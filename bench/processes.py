@@ -1,7 +1,8 @@
 """Real Dask processes: one scheduler and some workers, each where a given command prefix puts it.
 
 What must hold: a process that dies while the cluster starts is an error that shows the end of its log; leaving the
-block ends every process and removes its files; if this program is killed outright, the kernel ends them.
+block ends every process and removes its files; if this program is killed outright, the kernel ends them, and the next
+program removes the files.
 Workers run without a nanny (`client.restart()` needs one and is not measured here), so what the nanny would put into
 their environment, one BLAS thread above all, is put there by us.
 """
@@ -9,6 +10,7 @@ their environment, one BLAS thread above all, is put there by us.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -28,6 +30,7 @@ from typing import Any
 START_DEADLINE = 60.0
 #: seconds that its processes have to end by themselves
 STOP_DEADLINE = 3.0
+_PREFIX = "asafess-bench-"
 _TAIL = 2000  # characters of a log that go into an error
 
 
@@ -141,6 +144,27 @@ def _wait(address: str, n_workers: int, processes: Mapping[str, subprocess.Popen
 
 
 @contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a folder of our own, and remove those of programs that were killed.
+
+    Whoever holds the lock in a folder lives: the kernel drops it when the process dies.
+    """
+    for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/lock"):
+        with suppress(OSError), old.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old.parent, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    # locked before it is called lock, so that nobody finds it free
+    with (made / "new").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (made / "new").rename(made / "lock")
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
 def dask_processes(
     scheduler_host: str,
     worker_hosts: Sequence[str],
@@ -154,24 +178,23 @@ def dask_processes(
     """Start a scheduler on `scheduler_host` and one worker on each of `worker_hosts`, run by the prefix beside it."""
     if threads < 1 or not worker_hosts:
         raise ValueError(f"{len(worker_hosts)} workers × {threads} threads: at least one worker and one thread each")
-    folder = Path(tempfile.mkdtemp(prefix="asafess-bench-"))
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    environment = worker_environment(env)
-    port = _free_port(scheduler_host)
-    address = f"tcp://{scheduler_host}:{port}"
-    python = [sys.executable, "-m"]
-    try:
-        where = ["--host", scheduler_host, "--port", str(port), "--no-dashboard"]
-        command = [*python, "distributed.cli.dask_scheduler", *where, *scheduler_args]
-        processes["scheduler"] = _start(command, folder / "scheduler.log", environment)
-        for i, (host, prefix) in enumerate(zip(worker_hosts, prefixes, strict=True)):
-            name = f"worker-{i}"
-            options = ["--host", host, "--nthreads", str(threads), "--name", str(i), "--no-nanny", "--no-dashboard"]
-            options += ["--local-directory", str(folder / name), "--death-timeout", f"{START_DEADLINE:.0f}"]
-            command = [*prefix, *python, "distributed.cli.dask_worker", address, *options, *worker_args]
-            processes[name] = _start(command, folder / f"{name}.log", environment)
-        workers = _wait(address, len(worker_hosts), processes, folder)
-        yield Cluster(address, workers, threads, folder, dict(about or {}))
-    finally:
-        _stop(processes)
-        shutil.rmtree(folder, ignore_errors=True)
+    with _folder() as folder:
+        processes: dict[str, subprocess.Popen[bytes]] = {}
+        environment = worker_environment(env)
+        port = _free_port(scheduler_host)
+        address = f"tcp://{scheduler_host}:{port}"
+        python = [sys.executable, "-m"]
+        try:
+            where = ["--host", scheduler_host, "--port", str(port), "--no-dashboard"]
+            command = [*python, "distributed.cli.dask_scheduler", *where, *scheduler_args]
+            processes["scheduler"] = _start(command, folder / "scheduler.log", environment)
+            for i, (host, prefix) in enumerate(zip(worker_hosts, prefixes, strict=True)):
+                name = f"worker-{i}"
+                options = ["--host", host, "--nthreads", str(threads), "--name", str(i), "--no-nanny", "--no-dashboard"]
+                options += ["--local-directory", str(folder / name), "--death-timeout", f"{START_DEADLINE:.0f}"]
+                command = [*prefix, *python, "distributed.cli.dask_worker", address, *options, *worker_args]
+                processes[name] = _start(command, folder / f"{name}.log", environment)
+            workers = _wait(address, len(worker_hosts), processes, folder)
+            yield Cluster(address, workers, threads, folder, dict(about or {}))
+        finally:
+            _stop(processes)
