@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from asafess.cluster.install import wait as wait
     from asafess.compiler.decorator import task as task
     from asafess.compiler.decorator import task_type as task_type
+    from asafess.core.domain import Domain as Domain
+    from asafess.core.domain import Hysteresis as Hysteresis
+    from asafess.core.domain import axis as axis
+    from asafess.core.domain import band as band
     from asafess.core.task_type import define_axis as define_axis
     from asafess.optimizations.base import Optimization as Optimization
     from asafess.tiles.panel import TiledMatrix as TiledMatrix
@@ -27,9 +31,13 @@ __version__ = "0.1.0"
 
 # public name → the module that defines it
 _HOME = {
+    "Domain": "asafess.core.domain",
+    "Hysteresis": "asafess.core.domain",
     "NotInstalledError": "asafess.cluster.install",
     "Optimization": "asafess.optimizations.base",
     "TiledMatrix": "asafess.tiles.panel",
+    "axis": "asafess.core.domain",
+    "band": "asafess.core.domain",
     "define_axis": "asafess.core.task_type",
     "install": "asafess.cluster.install",
     "pin": "asafess.cluster.install",

@@ -29,6 +29,7 @@ from .environment import environment, one_line
 from .harness import Arm, Outcome, Result, measure, write_json
 from .links import Cluster, local_cluster
 from .scores import held
+from .timeline import events
 
 #: fixed states of ours, by arm
 FIXED = {"dense": "off", "light": "light", "full": "full"}
@@ -126,27 +127,13 @@ class Program:
     def story(self) -> list[dict[str, Any]]:
         """Run phases of moving, multiplying in place, and moving again; return the mode and states over time."""
         self.prepare("adaptive")
-        start = time.monotonic()
         for placement in ("stream", "resident", "stream"):
             began = time.perf_counter()
             sweeps, self.sweeps = self.sweeps, 1
             while time.perf_counter() - began < 0.7:
                 self.run("adaptive", placement)
             self.sweeps = sweeps
-        status = asafess.status(self.client)
-        band = status["thresholds"]["tile_compression"]
-        causes = {s["time"]: s["cause"] for s in status["switches"]}
-        return [
-            {
-                "t": tick["time"] - start,
-                "ratio": tick["ratio"],
-                "state": tick["states"]["tile_compression"],
-                "alpha": band["alpha"],
-                "beta": band["beta"],
-                "cause": causes.get(tick["time"]),
-            }
-            for tick in status["story"]
-        ]
+        return events(asafess.status(self.client))
 
 
 @contextmanager
@@ -202,12 +189,12 @@ def demo(cluster: Cluster, job: Job, say: Callable[[str], object] = print) -> di
         ]
         result = measure(arms, job.rounds, job.seed, running.verify, warmup=0, on_progress=progress)
         switches = [s for s in running.last_status["switches"] if s["cause"] != "reset"]
-        events = running.story()
+        story = running.story()
     return {
         "summary": summary(result, switches),
         "rows": result.rows,
         "environment": environment(cluster.describe()) | {"job": job.__dict__ | {"iterations": running.sweeps}},
-        "events": events,
+        "events": story,
     }
 
 

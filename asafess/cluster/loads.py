@@ -1,20 +1,19 @@
 """What the tasks of each task group load, read off the scheduler's own records.
 
-A load is learned per group when its graph arrives (all dependencies that are in memory have sizes) and from
-single tasks when they are first seen in *processing*. Counting is Dask's: `TaskGroup.states`. So a tick costs
-one look per group, and nothing runs per transition.
+A load is learned per group when its graph arrives (all inputs that are in memory have sizes) and from single
+tasks while they are in *processing*. Counting is Dask's: `TaskGroup.states`. So a tick costs one look per
+group, and nothing runs per transition.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from dask._task_spec import DataNode
-from dask.sizeof import sizeof
-
+from asafess.cluster.inputs import assigned, known, predicted
 from asafess.compiler.resolve import BadTypeError, PrefixTable, task_types
 from asafess.core.mode import Scheduled
 from asafess.core.task_type import TaskType
@@ -30,23 +29,51 @@ WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
 #: weight of one task seen in *processing* against what was known of its group
 LEARNING = 0.1
+#: groups that are kept without asking whether Dask still knows them
+KEPT = 64
 
 
 class GroupLoad:
     """What one task of a group loads on average."""
 
-    __slots__ = ("count", "group", "load", "name", "share", "types")
+    __slots__ = ("column", "group", "load", "looked_at", "share", "types")
 
-    def __init__(self, group: TaskGroup, name: str) -> None:
+    def __init__(self, group: TaskGroup, column: TypeColumn) -> None:
         self.group = group
-        self.name = name
-        #: load of one task by axis, averaged over the group
+        self.column = column
+        #: load of one task by axis, averaged over the group; empty while unknown
         self.load: dict[str, float] = {}
-        #: types of the tasks looked at, and their number
+        #: types of the tasks that were looked at, and their number
         self.types: list[TaskType] = []
-        self.count = 0
+        self.looked_at = 1
         #: share of the group's tasks that has a type
         self.share = 0.0
+
+
+class TypeColumn:
+    """The groups of one task type, as columns, so that a tick adds them up without a Python step per axis."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.groups: list[GroupLoad] = []
+        self._axes: dict[str, list[float]] | None = None
+
+    def changed(self) -> None:
+        """Say that a load has changed."""
+        self._axes = None
+
+    def scheduled(self, queued: bool) -> Scheduled | None:
+        """Add up the groups' scheduled tasks; None when there are none."""
+        counts = [load.group.states["processing"] for load in self.groups]
+        count = sum(counts)
+        if not count:
+            return None
+        if self._axes is None:
+            axes = {axis for load in self.groups for axis in load.load}
+            self._axes = {axis: [load.load.get(axis, 0.0) for load in self.groups] for axis in axes}
+        total = {axis: sum(map(mul, counts, loads)) for axis, loads in self._axes.items()}
+        waiting = sum(load.group.states["queued"] for load in self.groups) if queued else 0
+        return Scheduled(self.name, count, total, waiting)
 
 
 class GroupLoads:
@@ -60,132 +87,122 @@ class GroupLoads:
 
     def __init__(self, table: PrefixTable) -> None:
         self._table = table
-        self._loads: dict[str, GroupLoad] = {}
         #: keys that were on several workers before their graph arrived: having them costs nothing now
         self._replicated: set[Any] = set()
         #: tasks of each worker that the last tick looked at
         self._seen: dict[str, set[Any]] = {}
         self._next_worker = 0
+        self._loads: dict[str, GroupLoad] = {}
+        self._columns: dict[str, TypeColumn] = {}
+        self._prune_at = KEPT
         #: tasks whose annotation or attribute was no type
         self.bad_types = 0
-        #: task groups without a type
+        #: names of task groups without a type; the first ten thousand
         self.untyped: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._loads)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._loads.clear()
-        self._replicated.clear()
-        self._seen.clear()
-        self.untyped.clear()
+        """Forget everything but the counters."""
+        for store in (self._replicated, self._seen, self._loads, self._columns, self.untyped):
+            store.clear()
+        self._prune_at = KEPT
 
     def submitted(self, state: SchedulerState, keys: Iterable[Any]) -> list[Scheduled]:
         """Learn from a graph that has just arrived; return those of its tasks that can run at once."""
-        tasks = state.tasks
-        by_group: defaultdict[str, list[TaskState]] = defaultdict(list)
-        for key in keys:
-            ts = tasks[key]
-            by_group[ts.group.name].append(ts)
         ready = []
-        for members in by_group.values():
+        for members in _by_group(state, keys):
             load = self._typed(members)
             if load is not None:
-                runnable = self._measure(state, load, members)
+                runnable = self._measure(load, members)
                 if runnable and load.load:
-                    ready.append(_scheduled(load, runnable))
+                    count = _assignable(state, members[0], runnable)
+                    total = {axis: amount * count for axis, amount in load.load.items()}
+                    ready.append(Scheduled(load.column.name, count, total, queued=runnable - count))
+        if len(self._loads) > self._prune_at:
+            self._prune(state)
         return ready
 
     def scheduled(self, state: SchedulerState) -> list[Scheduled]:
-        """Return the scheduled tasks of all typed groups."""
+        """Return the scheduled tasks of all types."""
         if not self._loads:
             return []
         self._learn(state)
-        found = []
-        gone = []
-        for load in self._loads.values():
-            states = load.group.states
-            count = states["processing"]
-            if count:
-                if load.load:
-                    found.append((load, count, states["queued"]))
-            elif len(self._loads) > 64 and load.name not in state.task_groups:
-                gone.append(load.name)
-        for name in gone:
-            del self._loads[name]
-        return _by_type(found)
+        queued = bool(state.queued)
+        found = [column.scheduled(queued) for column in self._columns.values()]
+        return [one for one in found if one is not None]
 
     def _typed(self, members: list[TaskState]) -> GroupLoad | None:
         """Look up the types of some tasks of a group."""
         group = members[0].group
-        name = group.name
-        load = self._loads.get(name)
-        if load is not None and load.group is not group:
-            del self._loads[name]
-            load = None
         types: list[TaskType] = []
         looked_at = members[:: max(1, len(members) // TYPED_SAMPLE)][:TYPED_SAMPLE]
         typed = 0
         for ts in looked_at:
-            try:
-                found = task_types(ts.run_spec, ts.annotations)
-            except BadTypeError:
-                self.bad_types += 1
-                found = []
-            if not found:
-                from_table = self._table.find(group.prefix.name)
-                found = [from_table] if from_table else []
+            found = self._types_of(ts)
             types += found
             typed += bool(found)
-        if not types and load is None:
-            if len(self.untyped) < 10_000:
-                self.untyped.add(name)
-            return None
+        load = self._loads.get(group.name)
+        if load is not None and load.group is not group:
+            self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
+            load = None
         if load is None:
-            load = self._loads[name] = GroupLoad(group, name)
-        load.types, load.count, load.share = types, len(looked_at), typed / len(looked_at)
+            if not types:
+                if len(self.untyped) < 10_000:
+                    self.untyped.add(group.name)
+                return None
+            column = self._columns.setdefault(types[0].name, TypeColumn(types[0].name))
+            load = self._loads[group.name] = GroupLoad(group, column)
+            column.groups.append(load)
+            column.changed()
+        load.types, load.looked_at, load.share = types, len(looked_at), typed / len(looked_at)
         return load
 
-    def _measure(self, state: SchedulerState, load: GroupLoad, members: list[TaskState]) -> int:
+    def _types_of(self, ts: TaskState) -> list[TaskType]:
+        try:
+            found = task_types(ts.run_spec, ts.annotations)
+        except BadTypeError:
+            self.bad_types += 1
+            found = []
+        if not found:
+            from_table = self._table.find(ts.group.prefix.name)
+            found = [from_table] if from_table else []
+        return found
+
+    def _measure(self, load: GroupLoad, members: list[TaskState]) -> int:
         """Take the inputs of a group's new tasks as its load; return how many of them can run at once."""
         inputs = missing = 0.0
         counted = runnable = 0
+        fetched: set[tuple[Any, str]] = set()
         step = max(1, len(members) // MEASURED_SAMPLE)
         for ts in members[::step]:
-            if ts.state != "released" and ts.state != "waiting":
+            if ts.state not in ("released", "waiting"):
                 continue
             counted += 1
-            if not all(dependency.who_has or _is_data(dependency) for dependency in ts.dependencies):
+            if not known(ts):
                 continue
             runnable += 1
-            for dependency in ts.dependencies:
-                if len(dependency.who_has or ()) > 1:
-                    self._replicated.add(dependency.key)
-            input_bytes, missing_bytes = _predicted(state, ts)
+            self._replicated.update(one.key for one in ts.dependencies if len(one.who_has or ()) > 1)
+            input_bytes, missing_bytes = predicted(ts, fetched)
             inputs += input_bytes
             missing += missing_bytes
-        if not counted:
-            return 0
         if runnable:
-            fresh = _load_of(load, inputs / runnable, missing / runnable)
             # tasks of the same group that still run keep their share in the average
             running = load.group.states["processing"] if load.load else 0
             weight = counted * step / (counted * step + running)
-            load.load = _blend(load.load, fresh, weight)
+            self._update(load, inputs / runnable, missing / runnable, weight)
         return runnable * step
 
     def _learn(self, state: SchedulerState) -> None:
         """Learn from a few tasks of some workers, as they are in *processing* now."""
         for ws in self._some_workers(state):
             some = list(islice(ws.processing, TASKS_PER_WORKER))
+            seen = self._seen.get(ws.address, ())
             for ts in some:
                 load = self._loads.get(ts.group.name)
-                if load is None or ts.key in self._seen.get(ws.address, ()):
-                    continue
-                input_bytes, missing_bytes = _assigned(ts, ws, self._replicated)
-                fresh = _load_of(load, input_bytes, missing_bytes)
-                load.load = _blend(load.load, fresh, LEARNING if load.load else 1.0)
+                if load is not None and ts.key not in seen:
+                    self._update(load, *assigned(ts, ws, len(state.workers), self._replicated), LEARNING)
             self._seen[ws.address] = {ts.key for ts in some}
 
     def _some_workers(self, state: SchedulerState) -> Iterator[WorkerState]:
@@ -197,93 +214,62 @@ class GroupLoads:
         self._next_worker += WORKERS_PER_TICK
         yield from islice(workers, at, at + WORKERS_PER_TICK)
 
+    def _update(self, load: GroupLoad, input_bytes: float, missing_bytes: float, weight: float) -> None:
+        """Let a group's load move towards that of a task with such inputs."""
+        new = _mean_load(load, input_bytes, missing_bytes)
+        old = load.load
+        if old and weight < 1:
+            axes = old.keys() | new.keys()
+            new = {axis: (1 - weight) * old.get(axis, 0.0) + weight * new.get(axis, 0.0) for axis in axes}
+        load.load = new
+        load.column.changed()
 
-def _load_of(load: GroupLoad, input_bytes: float, missing_bytes: float) -> dict[str, float]:
+    def _prune(self, state: SchedulerState) -> None:
+        """Forget the groups that Dask has forgotten; each time when there are twice as many as were left."""
+        for name in [name for name, load in self._loads.items() if state.task_groups.get(name) is not load.group]:
+            self._drop(name)
+        self._replicated = {key for key in self._replicated if key in state.tasks}
+        self._prune_at = max(KEPT, 2 * len(self._loads))
+
+    def _drop(self, name: str) -> None:
+        load = self._loads.pop(name)
+        load.column.groups.remove(load)
+        load.column.changed()
+        if not load.column.groups:
+            del self._columns[load.column.name]
+
+
+def _assignable(state: SchedulerState, ts: TaskState, runnable: int) -> int:
+    """Return how many of a group's runnable tasks will be assigned at once; Dask queues root tasks beyond that."""
+    slots = state.total_nthreads * state.WORKER_SATURATION
+    return runnable if ts.dependencies or runnable <= slots else max(1, math.ceil(slots))
+
+
+def _by_group(state: SchedulerState, keys: Iterable[Any]) -> Iterable[list[TaskState]]:
+    """Sort tasks by group. Runs over every task of every graph: neighbours mostly share a group."""
+    tasks = state.tasks
+    groups: dict[str, list[TaskState]] = {}
+    group = None
+    members: list[TaskState] = []
+    for key in keys:
+        ts = tasks[key]
+        if ts.group is not group:
+            group = ts.group
+            members = groups.setdefault(group.name, [])
+        members.append(ts)
+    return groups.values()
+
+
+def _mean_load(load: GroupLoad, input_bytes: float, missing_bytes: float) -> dict[str, float]:
     """Return the average load of a group's tasks: the sum over a fused task's types, the mean over tasks."""
     total: dict[str, float] = {}
+    moved = 0.0
     for type_ in load.types:
         for axis, amount in type_.load(input_bytes, missing_bytes).items():
-            # the parts of a fused task share one input: it is moved once
-            total[axis] = (
-                max(total.get(axis, 0.0), amount) if axis == "communication" else total.get(axis, 0.0) + amount
-            )
-    moved = total.pop("communication", 0.0)
-    mean = {axis: amount / load.count for axis, amount in total.items()}
+            if axis == "communication":
+                moved = max(moved, amount)  # the parts of a fused task share one input: it is moved once
+            else:
+                total[axis] = total.get(axis, 0.0) + amount
+    mean = {axis: amount / load.looked_at for axis, amount in total.items()}
     mean["communication"] = moved * load.share
     return mean
-
-
-def _blend(old: dict[str, float], new: dict[str, float], weight: float) -> dict[str, float]:
-    if not old or weight >= 1:
-        return new
-    return {
-        axis: (1 - weight) * old.get(axis, 0.0) + weight * new.get(axis, 0.0)
-        for axis in sorted(old.keys() | new.keys())
-    }
-
-
-def _is_data(ts: TaskState) -> bool:
-    """Say whether a task only holds a value that came with its graph."""
-    return isinstance(ts.run_spec, DataNode)
-
-
-def _nbytes(ts: TaskState) -> int:
-    """Return the logical bytes of a task's result, 0 while nobody knows them."""
-    if ts.nbytes < 0 and _is_data(ts):
-        return int(sizeof(ts.run_spec.value))  # type: ignore[union-attr]
-    return max(ts.nbytes, 0)
-
-
-def _predicted(state: SchedulerState, ts: TaskState) -> tuple[float, float]:
-    """Return the logical bytes of a task's inputs, and of those that will be missing where it will run.
-
-    Restrictions say where that is; else Dask runs a task where most of its inputs are.
-    """
-    total = 0.0
-    held: dict[str, float] = {}
-    for dependency in ts.dependencies:
-        nbytes = _nbytes(dependency)
-        total += nbytes
-        for ws in dependency.who_has or ():
-            held[ws.address] = held.get(ws.address, 0.0) + nbytes
-    places = ts.worker_restrictions
-    if places:
-        return total, total - max(held.get(address, 0.0) for address in places)
-    return total, total - max(held.values(), default=0.0)
-
-
-def _assigned(ts: TaskState, ws: WorkerState, replicated: set[Any]) -> tuple[float, float]:
-    """Return the logical bytes of an assigned task's inputs, and of those it had or has to fetch.
-
-    A dependency that is here *and* elsewhere was fetched, unless it was on several workers all along.
-    """
-    total = missing = 0.0
-    for dependency in islice(ts.dependencies, 64):
-        nbytes = _nbytes(dependency)
-        total += nbytes
-        holders = dependency.who_has or ()
-        if ws not in holders or (len(holders) > 1 and dependency.key not in replicated):
-            missing += nbytes
-    return total, missing
-
-
-def _scheduled(load: GroupLoad, count: int, queued: int = 0) -> Scheduled:
-    name = load.types[0].name if load.types else load.name
-    return Scheduled(name, count, {axis: amount * count for axis, amount in load.load.items()}, queued)
-
-
-def _by_type(found: list[tuple[GroupLoad, int, int]]) -> list[Scheduled]:
-    """Add up groups of one type: a program has many groups and few types."""
-    counts: dict[str, list[int]] = {}
-    totals: dict[str, dict[str, float]] = {}
-    for load, count, queued in found:
-        name = load.types[0].name if load.types else load.name
-        total = totals.get(name)
-        if total is None:
-            total = totals[name] = {}
-            counts[name] = [0, 0]
-        counts[name][0] += count
-        counts[name][1] += queued
-        for axis, amount in load.load.items():
-            total[axis] = total.get(axis, 0.0) + amount * count
-    return [Scheduled(name, counts[name][0], totals[name], counts[name][1]) for name in totals]

@@ -16,10 +16,13 @@ from asafess.core.mode import Rates
 if TYPE_CHECKING:
     from distributed import Worker
 
-#: bytes of one message over the link: about a panel
-PAYLOAD_BYTES = 4 << 20
+#: bytes of the first message over the link, and of the largest: about what Dask fetches at once
+FIRST_PAYLOAD = 1 << 20
+LARGEST_PAYLOAD = 32 << 20
+#: messages grow until one takes so many seconds: then waiting for it to begin no longer counts
+LONG_ENOUGH = 0.1
 #: seconds after which no further message is sent
-LINK_SECONDS = 0.3
+LINK_SECONDS = 0.4
 
 
 def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
@@ -71,11 +74,15 @@ async def link_rate(worker: Worker, ring: Sequence[str]) -> float | None:
     neighbour = ring[(list(ring).index(worker.address) + 1) % len(ring)]
     fetch = getattr(worker.rpc(neighbour), PAYLOAD)
     await fetch(nbytes=1 << 16)  # connects
-    moved, start = 0, perf_counter()
-    while not moved or perf_counter() - start < LINK_SECONDS:
-        answer = await fetch(nbytes=PAYLOAD_BYTES)
-        moved += answer["data"].nbytes
-    return moved / (perf_counter() - start)
+    nbytes, best, began = FIRST_PAYLOAD, 0.0, perf_counter()
+    while not best or perf_counter() - began < LINK_SECONDS:
+        start = perf_counter()
+        answer = await fetch(nbytes=nbytes)
+        seconds = perf_counter() - start
+        best = max(best, answer["data"].nbytes / seconds)
+        if seconds < LONG_ENOUGH:
+            nbytes = min(2 * nbytes, LARGEST_PAYLOAD)
+    return best
 
 
 def cluster_rates(

@@ -274,6 +274,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def status(self) -> dict[str, Any]:
         """Return what there is to know, as plain data."""
         return {
+            "time": monotonic(),  # that of story and switches is on the same clock
             "states": dict(self.controller.state.states),
             "mode": dict(self.controller.vector),
             "rates": None

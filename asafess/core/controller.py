@@ -117,6 +117,7 @@ class Controller:
         switches = []
         for name, decider in self._deciders.items():
             decision = decider.decide(sample.time, self.vector, sample.rates)
+            self.counters["held_back"] += decision.held_back is not None
             if decision.state != decider.state:
                 switches.append(Switch(sample.time, name, decider.state, decision.state, decision.cause))
                 decider.enter(sample.time, decision.state)

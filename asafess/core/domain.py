@@ -60,8 +60,10 @@ class _Compare(Predicate):
 
     def explain(self, vector: Vector) -> str:
         value = vector.get(self.axis)
-        shown = "unknown" if value is None else f"{value:.3g}"
-        return f"{self.axis} {shown} ({self.sign} {self.threshold:.3g})"
+        if value is None:
+            taken = "" if self.if_unknown else "not "
+            return f"{self.axis} unknown, taken as {taken}{self.sign} {self.threshold:.3g}"
+        return f"{self.axis} {value:.3g} ({self.sign} {self.threshold:.3g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class Domain:
     def decide(self, state: str, vector: Vector) -> tuple[str, str]:
         """Return the state and, where it differs from the present one, the predicates that say so."""
         target, because = self._walk(state, vector)
-        return target, "; ".join(dict.fromkeys(part.explain(vector) for part in because))
+        return target, because[-1].explain(vector) if because else ""
 
     def _walk(self, state: str, vector: Vector) -> tuple[str, list[Predicate]]:
         at = start = self.states.index(state)

@@ -44,6 +44,8 @@ class Decision:
 
     state: str
     cause: str
+    #: the state that the domain says, when the dwell keeps it from being entered
+    held_back: str | None = None
 
 
 class Decider:
@@ -108,7 +110,7 @@ class Decider:
             return Decision(self.pinned, "pinned")
         target, cause = self.domain(rates).decide(self.state, vector)
         if target != self.state and self._since is not None and time - self._since < self.policy.dwell:
-            return Decision(self.state, f"dwell: {cause}")
+            return Decision(self.state, cause, held_back=target)
         return Decision(target, cause)
 
     def enter(self, time: float, state: str) -> None:

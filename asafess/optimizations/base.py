@@ -17,7 +17,8 @@ from asafess.core.policy import Policy
 class Optimization:
     """Something that pays in one part of mode space and costs in another.
 
-    Subclass it; instances are pickled to the scheduler and to all workers.
+    Subclass it in a module that scheduler and workers can import; instances are pickled to them. (In a script or
+    notebook, what `enter` sets in a global is not what tasks see: each is pickled with globals of its own.)
 
     Examples
     --------

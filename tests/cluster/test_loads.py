@@ -123,11 +123,22 @@ async def test_an_input_that_was_on_several_workers_all_along_costs_nothing(c, s
 
 
 @gen_cluster(client=True)
-async def test_a_declared_load_is_multiplied_by_the_number_of_tasks(c, s, a, b):
+async def test_a_declared_load_counts_for_the_tasks_that_are_assigned_and_not_for_those_that_queue(c, s, a, b):
     plugin = watch(s)
     await c.gather(c.map(declared, range(20)))
     [[entry]] = plugin.ready
-    assert (entry.count, entry.load["compute"]) == (20, 140.0)
+    # three threads, and Dask's worker-saturation of 1.1
+    assert (entry.count, entry.queued, entry.load["compute"]) == (4, 16, 28.0)
+
+
+@gen_cluster(client=True)
+async def test_what_many_tasks_of_a_worker_share_is_moved_to_it_once(c, s, a, b):
+    [shared] = await made_on(c, a)
+    plugin = watch(s)
+    await c.gather(c.map(use, [shared] * 10, range(10), workers=[b.address]))
+    [[entry]] = plugin.ready
+    assert entry.count == 10
+    assert BYTES <= entry.load["communication"] < 2 * BYTES
 
 
 @gen_cluster(client=True)
