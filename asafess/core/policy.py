@@ -62,7 +62,7 @@ class Decider:
     >>> decider = Decider(Policy("codec", ("off", "on"), lambda rates: Domain(("off", "on"), [band(0.5, 1.0)])))
     >>> rates = Rates(1e9, 1e9, 1e8)
     >>> decider.decide(0.0, {"ratio": 0.2}, rates)
-    Decision(state='on', cause='ratio 0.2 (< 0.5)')
+    Decision(state='on', cause='ratio 0.2 (< 0.5)', held_back=None)
     """
 
     def __init__(self, policy: Policy) -> None:
