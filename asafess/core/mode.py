@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 #: a load or a mode vector: axis → amount
 Vector = Mapping[str, float]
@@ -112,7 +113,10 @@ def total_load(scheduled: Iterable[Scheduled]) -> dict[str, float]:
 
 
 class Window:
-    """The average of load vectors over the last seconds, weighted by how long each of them held.
+    """The average of load vectors over the last seconds, by the trapezoidal rule.
+
+    Between two moments the load is taken to change evenly. So a graph that is over before the second tick still
+    counts with what it loaded when it arrived, and not only with the last small task that the tick found.
 
     Parameters
     ----------
@@ -125,38 +129,46 @@ class Window:
     >>> window.add(0.0, {"compute": 4.0})
     {'compute': 4.0}
     >>> window.add(0.5, {"compute": 8.0})
-    {'compute': 8.0}
-    >>> window.add(1.0, {"compute": 10.0})
-    {'compute': 9.0}
+    {'compute': 6.0}
+    >>> window.add(1.0, {"compute": 8.0})
+    {'compute': 7.0}
     """
 
     def __init__(self, seconds: float) -> None:
         if not 0 < seconds < math.inf:
             raise ValueError(f"window must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
-        self._vectors: deque[tuple[float, float, Vector]] = deque()
+        self._vectors: deque[tuple[float, Vector]] = deque()
 
     def clear(self) -> None:
         """Forget everything."""
         self._vectors.clear()
 
     def add(self, time: float, vector: Vector) -> dict[str, float]:
-        """Add a vector seen at `time` and return the average; a vector stands for the time since the one before."""
-        previous = self._vectors[-1][0] if self._vectors else time
-        # a clock that stands still or jumps back gives no weight
-        self._vectors.append((max(time, previous), max(time - previous, 0.0), vector))
+        """Add a vector seen at `time`, in seconds, and return the average."""
+        if self._vectors:
+            # a clock that stands still or jumps back gives no weight
+            time = max(time, self._vectors[-1][0])
+        self._vectors.append((time, vector))
         while self._vectors[0][0] < time - self.seconds:
             self._vectors.popleft()
         return self.average()
 
     def average(self) -> dict[str, float]:
-        """Return the weighted average; of a single moment, that moment."""
-        total = math.fsum(weight for _, weight, _ in self._vectors)
+        """Return the average; of a single moment, that moment."""
+        vectors = list(self._vectors)
+        if not vectors:
+            return {}
+        total = vectors[-1][0] - vectors[0][0]
         if not total:
-            return dict(self._vectors[-1][2]) if self._vectors else {}
-        axes = sorted({axis for _, _, vector in self._vectors for axis in vector})
+            return dict(vectors[-1][1])
+        # each vector stands for half the time to its neighbours
+        times = [time for time, _ in vectors]
+        ends = [times[0], *((a + b) / 2 for a, b in pairwise(times)), times[-1]]
+        weights = [b - a for a, b in pairwise(ends)]
+        axes = sorted({axis for _, vector in vectors for axis in vector})
         return {
-            axis: math.fsum(weight * vector.get(axis, 0.0) for _, weight, vector in self._vectors) / total
+            axis: math.fsum(w * v.get(axis, 0.0) for w, (_, v) in zip(weights, vectors, strict=True)) / total
             for axis in axes
         }
 

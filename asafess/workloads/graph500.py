@@ -37,7 +37,7 @@ from asafess.workloads.graph500_matrix import VALUES, Graph500Matrix, Values
 __all__ = ["Graph500Matrix", "edges", "matrix", "permutation"]
 
 #: A dense panel is at most this big by default, unless that makes too few panels ...
-PANEL_BYTES = 16 * 2**20
+PANEL_BYTES = 32 << 20
 #: ... to keep a few workers busy: four panels for each of four.
 FEWEST_PANELS = 16
 #: Positions row * n + column are int64, and the positions of a graph are held in memory.
@@ -81,7 +81,7 @@ def matrix(
     tile : int
         Rows and columns of a tile.
     panels : int, optional
-        Number of panels, 1 to the number of tile rows. By default such that a dense panel takes up to 16 MiB and
+        Number of panels, 1 to the number of tile rows. By default such that a dense panel takes up to 32 MiB and
         there are at least 16.
     dtype : data type
         Of the values; float32 or float64 unless values is "ones".
@@ -101,7 +101,7 @@ def matrix(
     >>> a.shape, a.panels, a.rows(15)
     ((2048, 2048), 16, slice(1920, 2048, None))
     >>> matrix(13).panels
-    32
+    16
     """
     check_integer("scale", scale, 1, MAX_MATRIX_SCALE)
     check_integer("edge_factor", edge_factor, 0, 2**15)

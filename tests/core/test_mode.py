@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,23 +50,37 @@ def test_a_type_with_no_task_scheduled_loads_nothing():
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 0.3), st.floats(0, 1e6)), min_size=1, max_size=40))
-def test_a_window_averages_over_exactly_its_length(steps):
+def test_a_window_is_the_integral_over_its_length_divided_by_its_length(steps):
     window, time, seen = Window(1.0), 0.0, []
     for gap, amount in steps:
         time += gap
-        seen.append((time, gap, amount))
-        average = window.add(time, {"compute": amount})
-        # what happened before the first vector has no weight
-        inside = [(0.0 if at == steps[0][0] else w, a) for at, w, a in seen if at >= time - 1.0]
-        total = sum(weight for weight, _ in inside)
-        expected = sum(weight * a for weight, a in inside) / total if total else amount
-        assert average["compute"] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        seen.append((time, amount))
+        average = window.add(time, {"compute": amount})["compute"]
+        inside = [(at, a) for at, a in seen if at >= time - 1.0]
+        area = sum((t1 - t0) * (a0 + a1) / 2 for (t0, a0), (t1, a1) in pairwise(inside))
+        expected = area / (time - inside[0][0]) if len(inside) > 1 else amount
+        assert average == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(st.floats(0.001, 0.3), max_size=40), st.floats(0, 1e6))
+def test_what_does_not_change_is_its_own_average(gaps, amount):
+    window, time = Window(1.0), 0.0
+    for gap in (0.0, *gaps):
+        time += gap
+        assert window.add(time, {"compute": amount})["compute"] == pytest.approx(amount)
+
+
+def test_a_short_graph_counts_with_what_it_loaded_when_it_arrived():
+    window = Window(1.0)
+    window.add(0.0, {"compute": 1e9})
+    # the tick finds only the last, small task
+    assert window.add(0.05, {"communication": 1.0}) == {"communication": 0.5, "compute": 5e8}
 
 
 def test_a_clock_that_jumps_back_gives_no_weight():
     window = Window(1.0)
     window.add(5.0, {"compute": 1.0})
-    window.add(6.0, {"compute": 2.0})
+    window.add(6.0, {"compute": 3.0})
     assert window.add(3.0, {"compute": 99.0}) == {"compute": 2.0}
 
 
