@@ -15,8 +15,9 @@ SCALES = (11, 13)
 
 @click.command(help=__doc__)
 @click.option("--workers", default=4, show_default=True, type=click.IntRange(2, 64), help="Worker processes.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="Runs of each arm.")
 @click.option(
-    "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for JSON and PNG."
+    "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
 def main(workers: int, rounds: int, out: Path) -> None:
     """Run everything and write a JSON file and a picture for each."""
