@@ -16,15 +16,16 @@ SCALES = (11, 13)
 @click.command(help=__doc__)
 @click.option("--workers", default=4, show_default=True, type=click.IntRange(2, 64), help="Worker processes.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="Runs of each arm.")
+@click.option("--link", "links", multiple=True, default=LINKS, show_default=True, help="loopback, or a rate.")
 @click.option(
     "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
-def main(workers: int, rounds: int, out: Path) -> None:
+def main(workers: int, rounds: int, links: tuple[str, ...], out: Path) -> None:
     """Run everything and write a JSON file and a picture for each."""
     enter()
     out.mkdir(parents=True, exist_ok=True)
     shaped, reason = allowed()
-    for link in LINKS:
+    for link in links:
         if link != "loopback" and not shaped:
             print(f"\nLinks of {link} can't be shaped here: {reason}")
             continue

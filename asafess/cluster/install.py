@@ -69,7 +69,7 @@ def status(client: Client) -> Any:
     NotInstalledError
         `asafess` is not installed on this cluster.
     """
-    return client.sync(_on_scheduler, client, _status)
+    return client.sync(_on_scheduler, client, _status, True)
 
 
 def pin(client: Client, name: str, state: str | None) -> Any:
@@ -104,7 +104,7 @@ def wait(client: Client, timeout: float = 60.0) -> Any:
 async def _wait(client: Client, timeout: float) -> dict[str, Any]:
     deadline = time.monotonic() + timeout
     while True:
-        now: dict[str, Any] = await _on_scheduler(client, _status)
+        now: dict[str, Any] = await _on_scheduler(client, _status, False)
         if now["fault"]:
             raise RuntimeError(f"asafess has failed: {now['fault']}")
         if now["rates"] and len(now["ready"]) == now["workers"]:
@@ -170,8 +170,8 @@ def _plugin(scheduler: Scheduler) -> AsafessSchedulerPlugin:
     return plugin
 
 
-def _status(dask_scheduler: Scheduler) -> dict[str, Any]:
-    return _plugin(dask_scheduler).status()
+def _status(story: bool, dask_scheduler: Scheduler) -> dict[str, Any]:
+    return _plugin(dask_scheduler).status(story)
 
 
 def _pin(name: str, state: str | None, dask_scheduler: Scheduler) -> None:

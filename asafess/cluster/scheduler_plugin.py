@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asafess.scheduler")
 
+#: seconds after the last worker has joined in which the others may still do so before rates are measured
+PATIENCE = 2.0
 #: entries of the log of modes and of switches that are kept
 STORY = 20_000
 
@@ -67,6 +69,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.fault: str | None = None
         self._probe: asyncio.Task[None] | None = None
         self._probed: set[str] = set()
+        self._joined_at = 0.0
 
     async def start(self, scheduler: Scheduler) -> None:
         """Start the tick."""
@@ -97,6 +100,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             scheduled = self.loads.scheduled(self.scheduler)
             if scheduled:
                 self._observe(scheduled)
+            if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:
+                self._measure_rates()
         except Exception as error:
             self._fail("tick", error)
 
@@ -219,6 +224,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             )
             return
         self.ready.add(worker)
+        self._joined_at = monotonic()
         # it may have prepared for a state that has changed since
         self.scheduler.worker_send(worker, {"op": messages.STATE, "state": self.controller.state.to_dict()})
         if self.ready >= set(self.scheduler.workers):
@@ -271,8 +277,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     # ---- for people
 
-    def status(self) -> dict[str, Any]:
-        """Return what there is to know, as plain data."""
+    def status(self, story: bool = True) -> dict[str, Any]:
+        """Return what there is to know, as plain data; the story of all samples is long."""
         return {
             "time": monotonic(),  # that of story and switches is on the same clock
             "states": dict(self.controller.state.states),
@@ -286,7 +292,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             "ready": sorted(self.ready),
             "workers": len(self.scheduler.workers),
             "switches": list(self.switches),
-            "story": list(self.story),
+            "story": list(self.story) if story else [],
             "counters": {
                 **self.controller.counters,
                 "bad_types": self.loads.bad_types,

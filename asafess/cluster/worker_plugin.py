@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asafess.worker")
 
+#: at most so many reports for each of Dask's heartbeats
+REPORTS_PER_HEARTBEAT = 10
+
 
 def ignore(**message: Any) -> None:
     """Take a message that comes after the plugin has gone; without a handler it would close the worker."""
@@ -143,6 +146,9 @@ class AsafessWorkerPlugin(WorkerPlugin):
             if counters != self._reported:
                 self._reported = counters
                 self._worker.log_event(messages.TOPIC, {"event": messages.REPORT, "counters": counters})
+            # Dask slows heartbeats down as a cluster grows, so that they do not drown its scheduler; so do we
+            heartbeat = self._worker.periodic_callbacks["heartbeat"].callback_time
+            self._reporter.callback_time = max(1000 * self.settings.report_interval, heartbeat / REPORTS_PER_HEARTBEAT)
         except Exception as error:
             self._reporter.stop()
             self._fault("report", error)

@@ -1,5 +1,8 @@
 import asyncio
 import logging
+import threading
+from typing import ClassVar
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,7 +11,9 @@ from distributed.utils_test import captured_logger, gen_cluster
 from helpers import Broken, Recorded, blocks, compute, installed, move, moving_phase, until
 
 import asafess
+from asafess.cluster import scheduler_plugin
 from asafess.cluster.messages import NAME, READY, TOPIC, VERSION
+from asafess.optimizations.null import Null
 
 
 def states(plugin):
@@ -215,3 +220,29 @@ async def test_without_workers_nothing_is_decided_and_nothing_fails(c, s):
     assert not plugin.switches
     async with Worker(s.address, nthreads=1):
         assert await future == 1.0
+
+
+class SlowOnOne(Null):
+    """Never gets ready on the second worker that prepares."""
+
+    name = "slow_on_one"
+    prepared: ClassVar[list] = []
+
+    def prepare(self, dtypes):
+        self.prepared.append(1)
+        if len(self.prepared) > 1:
+            never.wait(20)
+
+
+never = threading.Event()
+
+
+@gen_cluster(client=True)
+async def test_a_worker_that_never_gets_ready_does_not_keep_the_others_from_being_measured(c, s, a, b):
+    SlowOnOne.prepared.clear()
+    with mock.patch.object(scheduler_plugin, "PATIENCE", 0.2):
+        await asafess.install(c, [SlowOnOne()])
+        plugin = s.plugins[NAME]
+        await until(lambda: plugin.rates is not None)
+    assert len(plugin.ready) == 1
+    never.set()
