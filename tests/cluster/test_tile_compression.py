@@ -152,15 +152,18 @@ async def test_a_first_switch_to_an_uncompiled_type_stops_no_event_loop_and_comp
     await asafess.pin(c, "tile_compression", "full")
     first, second = list(s.workers)
 
-    def small(seed):
-        return panel(0.01, seed).astype(np.int32)
+    # one that no test before this one has compiled: tiles this big have indices of two bytes
+    big = 512
+    dtype = next(dtype for dtype in (np.uint32, np.int32, np.uint64, np.int64) if not ready(dtype, big))
 
-    assert not ready(np.int32, TILE)
+    def small(seed):
+        return asafess.TiledMatrix.from_dense(panel(0.01, seed).to_dense().astype(dtype), tile=big)
+
     turns = 0
     before = door.counters()
     made = c.map(small, range(2), workers=[first], pure=False)
     await c.gather(c.map(sizeof, made, workers=[second], pure=False))
-    while not ready(np.int32, TILE):
+    while not ready(dtype, big):
         turns += 1
         await asyncio.sleep(0.005)
     # the loop that sends heartbeats turned while the compiler ran
