@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import click
 
 import asafess
@@ -40,6 +42,9 @@ def demo(
 ) -> None:
     """Multiply a part sparse, part dense matrix on a local cluster, in five ways."""
     from asafess.bench.demo import Job, run
+
+    if plot and find_spec("matplotlib") is None:
+        raise click.UsageError("--plot needs matplotlib: pip install 'asafess[plot]'")
 
     run(Job(scale, tile, dense_share, iterations, seed, rounds), workers, json, plot)
 

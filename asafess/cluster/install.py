@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import pydoc
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from asafess.cluster.config import Settings, settings
 from asafess.cluster.messages import NAME
@@ -25,7 +27,8 @@ def install(client: Client, optimizations: Iterable[str | Optimization] | None =
     """Install `asafess` on a running cluster.
 
     Returns within a second. Nothing is switched until the cluster's rates are known, which a probe of about
-    two seconds in the background finds out. Installing again replaces what was there.
+    two seconds in the background finds out. An installation is the cluster's, not the client's: installing again,
+    from any client, replaces what was there, pins included.
 
     Parameters
     ----------
@@ -53,12 +56,12 @@ def install(client: Client, optimizations: Iterable[str | Optimization] | None =
     ...     asafess.uninstall(client)
     {'tile_compression': 'off'}
     """
-    return client.sync(_install, client, settings(optimizations, **given))
+    return _sync(client, _install, settings(optimizations, **given))
 
 
 def uninstall(client: Client) -> Any:
     """Take `asafess` off a running cluster; every optimization is left first. Does nothing where it is not."""
-    return client.sync(_on_scheduler, client, unregister)
+    return _sync(client, _on_scheduler, unregister)
 
 
 def status(client: Client) -> Any:
@@ -69,7 +72,7 @@ def status(client: Client) -> Any:
     NotInstalledError
         `asafess` is not installed on this cluster.
     """
-    return client.sync(_on_scheduler, client, _status, True)
+    return _sync(client, _on_scheduler, _status)
 
 
 def pin(client: Client, name: str, state: str | None) -> Any:
@@ -82,12 +85,12 @@ def pin(client: Client, name: str, state: str | None) -> Any:
     NotInstalledError
         `asafess` is not installed on this cluster.
     """
-    return client.sync(_on_scheduler, client, _pin, name, state)
+    return _sync(client, _on_scheduler, _pin, name, state)
 
 
 def reset(client: Client) -> Any:
     """Forget what was learned of tasks and data, and start from *off*; rates and pins stay."""
-    return client.sync(_on_scheduler, client, _reset)
+    return _sync(client, _on_scheduler, _reset)
 
 
 def wait(client: Client, timeout: float = 60.0) -> Any:
@@ -98,23 +101,7 @@ def wait(client: Client, timeout: float = 60.0) -> Any:
     TimeoutError
         After `timeout` seconds; says what is missing.
     """
-    return client.sync(_wait, client, timeout)
-
-
-async def _wait(client: Client, timeout: float) -> dict[str, Any]:
-    deadline = time.monotonic() + timeout
-    while True:
-        now: dict[str, Any] = await _on_scheduler(client, _status, False)
-        if now["fault"]:
-            raise RuntimeError(f"asafess has failed: {now['fault']}")
-        if now["rates"] and len(now["ready"]) == now["workers"]:
-            return now
-        if time.monotonic() > deadline:
-            raise TimeoutError(
-                f"after {timeout:.0f} s {len(now['ready'])} of {now['workers']} workers are ready and the rates are "
-                f"{'known' if now['rates'] else 'not known'}"
-            )
-        await asyncio.sleep(0.05)
+    return _sync(client, _on_scheduler, _wait, timeout)
 
 
 async def _install(client: Client, wanted: Settings) -> None:
@@ -130,8 +117,43 @@ async def _install(client: Client, wanted: Settings) -> None:
     await _on_scheduler(client, register, wanted)
 
 
+def _sync(client: Client, function: Any, *args: Any) -> Any:
+    if not hasattr(client, "run_on_scheduler"):
+        raise TypeError(f"asafess works on a dask.distributed.Client, not on {client!r}")
+    return client.sync(function, client, *args)
+
+
 async def _on_scheduler(client: Client, function: Any, *args: Any) -> Any:
-    return await client.run_on_scheduler(function, *args)
+    """Call a function of ours in the scheduler, as ``function(*args, dask_scheduler)``."""
+    ok, answer = await client.run_on_scheduler(_answered, function, args)
+    if not ok:
+        raise answer
+    return answer
+
+
+async def _answered(function: Any, args: tuple[Any, ...], dask_scheduler: Scheduler) -> tuple[bool, Any]:
+    """Return a user's mistake instead of raising it: Dask would log a traceback in the scheduler and the client."""
+    try:
+        answer = function(*args, dask_scheduler)
+        return True, await answer if inspect.isawaitable(answer) else answer
+    except (ValueError, TimeoutError, RuntimeError) as error:
+        return False, error
+
+
+async def _wait(timeout: float, dask_scheduler: Scheduler) -> dict[str, Any]:
+    deadline = time.monotonic() + timeout
+    while True:
+        plugin = _plugin(dask_scheduler)
+        if plugin.fault:
+            raise RuntimeError(f"asafess has failed: {plugin.fault}")
+        if plugin.rates and plugin.ready >= set(dask_scheduler.workers):
+            return plugin.status(story=False)
+        if time.monotonic() >= deadline:
+            raise TimeoutError(
+                f"after {timeout:g} s {len(plugin.ready)} of {len(dask_scheduler.workers)} workers are ready and the "
+                f"rates are {'known' if plugin.rates else 'not known'}"
+            )
+        await asyncio.sleep(0.05)
 
 
 async def register(wanted: Settings, dask_scheduler: Scheduler) -> None:
@@ -142,19 +164,37 @@ async def register(wanted: Settings, dask_scheduler: Scheduler) -> None:
     NotInstalledError
         When a worker could not set its half up; nothing is left behind.
     """
-    await unregister(dask_scheduler)
-    plugin = AsafessSchedulerPlugin(wanted)
-    await dask_scheduler.register_scheduler_plugin(plugin, name=NAME, idempotent=True)
-    answers = await dask_scheduler.register_worker_plugin(None, plugin.worker_plugin(), name=NAME, idempotent=False)
-    failed = {worker: answer for worker, answer in answers.items() if answer.get("status") == "error"}
-    if failed:
-        await unregister(dask_scheduler)
-        worker, answer = next(iter(failed.items()))
-        raise NotInstalledError(f"asafess could not be set up on {len(failed)} workers, first on {worker}: {answer!r}")
+    async with _lock(dask_scheduler):
+        await _register(wanted, dask_scheduler)
 
 
 async def unregister(dask_scheduler: Scheduler) -> None:
     """Remove both plugins from this scheduler."""
+    async with _lock(dask_scheduler):
+        await _unregister(dask_scheduler)
+
+
+#: scheduler → lock: two clients may install at the same time, and the halves of one of them must stay together
+_locks: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _lock(dask_scheduler: Scheduler) -> asyncio.Lock:
+    return _locks.setdefault(dask_scheduler, asyncio.Lock())
+
+
+async def _register(wanted: Settings, dask_scheduler: Scheduler) -> None:
+    await _unregister(dask_scheduler)
+    plugin = AsafessSchedulerPlugin(wanted)
+    await dask_scheduler.register_scheduler_plugin(plugin, name=NAME, idempotent=False)
+    answers = await dask_scheduler.register_worker_plugin(None, plugin.worker_plugin(), name=NAME, idempotent=False)
+    failed = {worker: answer for worker, answer in answers.items() if answer.get("status") == "error"}
+    if failed:
+        await _unregister(dask_scheduler)
+        worker, answer = next(iter(failed.items()))
+        raise NotInstalledError(f"asafess could not be set up on {len(failed)} workers, first on {worker}: {answer!r}")
+
+
+async def _unregister(dask_scheduler: Scheduler) -> None:
     plugin = dask_scheduler.plugins.get(NAME)
     if isinstance(plugin, AsafessSchedulerPlugin):
         plugin.uninstall()
@@ -170,8 +210,8 @@ def _plugin(scheduler: Scheduler) -> AsafessSchedulerPlugin:
     return plugin
 
 
-def _status(story: bool, dask_scheduler: Scheduler) -> dict[str, Any]:
-    return _plugin(dask_scheduler).status(story)
+def _status(dask_scheduler: Scheduler) -> dict[str, Any]:
+    return _plugin(dask_scheduler).status()
 
 
 def _pin(name: str, state: str | None, dask_scheduler: Scheduler) -> None:

@@ -14,7 +14,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.inputs import assigned, known, predicted
-from asafess.compiler.resolve import BadTypeError, PrefixTable, task_types
+from asafess.compiler.resolve import PrefixTable, task_types
 from asafess.core.mode import Scheduled
 from asafess.core.task_type import TaskType
 
@@ -162,7 +162,7 @@ class GroupLoads:
     def _types_of(self, ts: TaskState) -> list[TaskType]:
         try:
             found = task_types(ts.run_spec, ts.annotations)
-        except BadTypeError:
+        except Exception:  # a function or an annotation may do anything when it is looked at
             self.bad_types += 1
             found = []
         if not found:

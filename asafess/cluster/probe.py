@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from asafess.cluster.guard import guarded, numbers
 from asafess.cluster.messages import PAYLOAD
 from asafess.core.mode import Rates
 
@@ -43,7 +44,7 @@ def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
         "memory": block.nbytes / _best(lambda: block.sum()),
     }
     for source in sources:
-        rates.update(source.rates())
+        rates.update(numbers(guarded(source.rates)))
     return rates
 
 

@@ -19,6 +19,7 @@ from distributed.protocol.pickle import dumps
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
+from asafess.cluster.guard import guarded, text
 from asafess.cluster.loads import GroupLoads
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.cluster.zeros import Zeros
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from distributed import Scheduler
 
     from asafess.cluster.config import Settings
+    from asafess.optimizations.base import Optimization
 
 logger = logging.getLogger("asafess.scheduler")
 
@@ -97,25 +99,31 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def tick(self) -> None:
         """Take a sample of what is scheduled now."""
         try:
-            scheduled = self.loads.scheduled(self.scheduler)
-            if scheduled:
-                self._observe(scheduled)
-            if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:
-                self._measure_rates()
+            guarded(self._tick)
         except Exception as error:
             self._fail("tick", error)
+
+    def _tick(self) -> None:
+        scheduled = self.loads.scheduled(self.scheduler)
+        if scheduled:
+            self._observe(scheduled)
+        if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:
+            self._measure_rates()
 
     def update_graph(self, scheduler: Scheduler, *, tasks: list[Any], **kwargs: Any) -> None:
         """Take a sample before the first task of a new graph is assigned, so that its state is there first."""
         if self.fault:
             return
         try:
-            before = self.loads.scheduled(scheduler)
-            ready = self.loads.submitted(scheduler, tasks)
-            if ready:
-                self._observe([*before, *ready], fresh=not before)
+            guarded(self._submitted, scheduler, tasks)
         except Exception as error:
             self._fail("update_graph", error)
+
+    def _submitted(self, scheduler: Scheduler, tasks: list[Any]) -> None:
+        before = self.loads.scheduled(scheduler)
+        ready = self.loads.submitted(scheduler, tasks)
+        if ready:
+            self._observe([*before, *ready], fresh=not before)
 
     def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
         now = monotonic()
@@ -187,11 +195,11 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _fail(self, where: str, error: BaseException | str) -> None:
         """Turn everything off for good and say so once."""
         if self.fault is None:
-            self.fault = f"{where}: {error!r}" if isinstance(error, BaseException) else f"{where}: {error}"
+            self.fault = f"{where}: {text(error) if isinstance(error, BaseException) else error}"
             logger.warning(
                 "asafess has failed and is off; the computation goes on without it (%s)",
                 self.fault,
-                exc_info=error if isinstance(error, BaseException) else None,
+                exc_info=error if isinstance(error, BaseException) and logger.isEnabledFor(logging.DEBUG) else None,
             )
             try:
                 self._act(self.controller.stop(monotonic(), self.fault))
@@ -266,7 +274,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _start(self) -> None:
         if self.rates is not None:
-            self._act(self.controller.start(monotonic(), self.rates))
+            self._act(guarded(self.controller.start, monotonic(), self.rates))
 
     async def _ask(self, op: str, workers: list[str], **message: Any) -> list[Any]:
         answers = await self.scheduler.broadcast(msg={"op": op, **message}, workers=workers, on_error="return")
@@ -277,18 +285,23 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     # ---- for people
 
+    def _thresholds(self, optimization: Optimization) -> dict[str, Any]:
+        try:
+            return {} if self.rates is None else dict(guarded(optimization.thresholds, self.rates))
+        except Exception as error:
+            return {"error": text(error)}  # whoever asks for the status wants to see the rest
+
     def status(self, story: bool = True) -> dict[str, Any]:
         """Return what there is to know, as plain data; the story of all samples is long."""
         return {
             "time": monotonic(),  # that of story and switches is on the same clock
             "states": dict(self.controller.state.states),
+            "pinned": self.controller.pinned,
             "mode": dict(self.controller.vector),
             "rates": None
             if self.rates is None
             else {"flop": self.rates.flop, "memory": self.rates.memory, "link": self.rates.link, **self.rates.extra},
-            "thresholds": {}
-            if self.rates is None
-            else {one.name: dict(one.thresholds(self.rates)) for one in self.settings.optimizations},
+            "thresholds": {one.name: self._thresholds(one) for one in self.settings.optimizations},
             "ready": sorted(self.ready),
             "workers": len(self.scheduler.workers),
             "switches": list(self.switches),

@@ -15,6 +15,7 @@ from distributed import WorkerPlugin
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
+from asafess.cluster.guard import guarded, numbers, text
 from asafess.core.state import OptimizationState
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ logger = logging.getLogger("asafess.worker")
 
 #: at most so many reports for each of Dask's heartbeats
 REPORTS_PER_HEARTBEAT = 10
+
+
+#: plugins of the workers of this process
+_plugins_here: set[AsafessWorkerPlugin] = set()
 
 
 def ignore(**message: Any) -> None:
@@ -62,6 +67,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Install the handlers and start to prepare."""
         self._worker = worker
+        _plugins_here.add(self)
         worker.stream_handlers[messages.STATE] = self._on_state
         worker.handlers[messages.RATES] = self._on_rates
         worker.handlers[messages.LINK] = self._on_link
@@ -77,13 +83,16 @@ class AsafessWorkerPlugin(WorkerPlugin):
         for name in (messages.RATES, messages.LINK, messages.COUNTERS, messages.PAYLOAD):
             worker.handlers.pop(name, None)
         self._reporter.stop()
-        self._leave()
+        # workers of one process share what optimizations act on: the last of them puts it back
+        _plugins_here.discard(self)
+        if not _plugins_here:
+            self._leave()
 
     def _prepare(self) -> None:
         """Import and compile, in a thread of our own."""
         try:
             for optimization in self.settings.optimizations:
-                optimization.prepare(self.settings.dtypes)
+                guarded(optimization.prepare, self.settings.dtypes)
         except Exception as error:  # a user's optimization may raise anything
             self._worker.loop.add_callback(self._fault, "prepare", error)
         else:
@@ -114,29 +123,31 @@ class AsafessWorkerPlugin(WorkerPlugin):
             for optimization in self.settings.optimizations:
                 name = optimization.name
                 if name in state.states and state.states[name] != before.get(name, optimization.states[0]):
-                    optimization.enter(state.states[name])
+                    guarded(optimization.enter, state.states[name])
         except Exception as error:
-            self._fault(f"enter {state.states}", error)
+            self._fault("enter", error)
 
     def _leave(self) -> None:
         for optimization in self.settings.optimizations:
             try:
-                optimization.leave()
+                guarded(optimization.leave)
             except Exception:
                 logger.exception("asafess: optimization %s failed to leave", optimization.name)
 
     def _fault(self, where: str, error: BaseException) -> None:
         """Turn everything off here and tell the scheduler, which turns it off everywhere."""
-        logger.error("asafess failed on worker %s (%s)", self._worker.address, where, exc_info=error)
+        logger.error("asafess failed on worker %s (%s): %s", self._worker.address, where, text(error))
+        logger.debug("asafess fault", exc_info=error)
         self._leave()
-        text = f"{where}: {type(error).__name__}: {error}"
-        self._worker.log_event(messages.TOPIC, {"event": messages.FAULT, "cause": text})
+        # a message that can't be packed would close the stream to the scheduler, and with it this worker
+        cause = f"{where}: {text(error)}"
+        self._worker.log_event(messages.TOPIC, {"event": messages.FAULT, "cause": cause})
 
     def _counters(self) -> dict[str, float]:
         counters: dict[str, float] = {}
         if self._ready:
             for optimization in self.settings.optimizations:
-                counters.update(optimization.counters())
+                counters.update(numbers(guarded(optimization.counters)))
         return counters
 
     def _report(self) -> None:

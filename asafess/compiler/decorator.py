@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def task(
+    function: None = None,
+    /,
     *,
     intensity: float | None = None,
     loads: Mapping[str, float] | None = None,
@@ -64,6 +66,10 @@ def task(
     >>> matvec.__asafess_type__.per_byte
     {'compute': 0.25, 'memory': 1.0}
     """
+    if function is not None:
+        raise TypeError(
+            f"write @asafess.task(intensity=…) or @asafess.task(loads={{…}}), not @asafess.task on {function!r}"
+        )
 
     def mark(function: F) -> F:
         if not callable(function):

@@ -55,8 +55,8 @@ def task_types(run_spec: Any, annotations: Mapping[str, Any] | None = None) -> l
     if not found and annotations and ANNOTATION in annotations:
         try:
             found = [from_dict(annotations[ANNOTATION])]
-        except (TypeError, ValueError) as error:
-            raise BadTypeError(f"annotation {ANNOTATION!r}: {error}") from error
+        except Exception as error:  # it may be anything, and do anything when it is looked at
+            raise BadTypeError(f"annotation {ANNOTATION!r} is no task type ({type(error).__name__})") from error
     return found
 
 
@@ -72,9 +72,14 @@ def declared(function: Any) -> TaskType | None:
     if type_ is None:
         # a Numba dispatcher, looked at without importing Numba
         type_ = getattr(getattr(function, "py_func", None), ATTRIBUTE, None)
-    if type_ is not None and not isinstance(type_, TaskType):
-        raise BadTypeError(f"{ATTRIBUTE} of {function!r} must be set by asafess.task, not to {type_!r}")
-    return type_
+    if type_ is None:
+        return None
+    if type(type_) is not TaskType:
+        raise BadTypeError(f"{ATTRIBUTE} must be set by asafess.task, not to a {type(type_).__name__}")
+    try:
+        return from_dict(type_.to_dict())  # whoever made it by hand may have put anything into it
+    except Exception as error:
+        raise BadTypeError(f"{ATTRIBUTE}: {type(error).__name__}") from error
 
 
 def functions(node: Any, inputs: Mapping[Any, Any] | None = None, depth: int = DEPTH) -> Iterator[Any]:

@@ -83,6 +83,11 @@ class Controller:
         states = {name: decider.state for name, decider in self._deciders.items()}
         return OptimizationState(Epoch(self._name, self._counter), states)
 
+    @property
+    def pinned(self) -> dict[str, str]:
+        """The states that a person has set, by optimization."""
+        return {name: decider.pinned for name, decider in self._deciders.items() if decider.pinned is not None}
+
     def start(self, time: float, rates: Rates) -> list[Instruction]:
         """Enter the states that the rates alone imply: a predicate may hold of what is not known yet.
 

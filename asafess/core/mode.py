@@ -17,6 +17,10 @@ from itertools import pairwise
 Vector = Mapping[str, float]
 
 
+#: the load of all tasks of a type on an axis is less than this, so that sums over types stay finite
+LARGEST_SUM = 1e200
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """The scheduled tasks of one task type (on one worker, where asked for)."""
@@ -85,7 +89,7 @@ def problem(sample: Sample) -> str | None:
         if entry.count < 0 or entry.queued < 0:
             return f"type {entry.type!r} has {entry.count} tasks scheduled and {entry.queued} queued"
         for axis, load in entry.load.items():
-            if not 0 <= load < math.inf:
+            if not 0 <= load <= LARGEST_SUM:
                 return f"load on {axis} of type {entry.type!r} is {load}"
     if sample.rates is not None:
         rates = {"flop": sample.rates.flop, "memory": sample.rates.memory, "link": sample.rates.link}

@@ -109,6 +109,8 @@ class Decider:
         if self.pinned is not None:
             return Decision(self.pinned, "pinned")
         target, cause = self.domain(rates).decide(self.state, vector)
+        if target not in self.policy.states:
+            raise ValueError(f"optimization {self.policy.name!r}: its domain says {target!r}, which is no state of it")
         if target != self.state and self._since is not None and time - self._since < self.policy.dwell:
             return Decision(self.state, cause, held_back=target)
         return Decision(target, cause)

@@ -7,7 +7,7 @@ business of `asafess.compiler`, adding up the tasks that of `asafess.core.mode`.
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,19 +48,37 @@ def define_axis(name: str, unit: str) -> None:
     AXES[name] = unit
 
 
-def _checked(what: str, loads: Mapping[str, Any]) -> dict[str, float]:
+#: no task loads an axis with more: sums of such loads stay finite
+LARGEST = 1e100
+#: axes of one type
+MOST_AXES = 64
+
+
+def _shown(value: object) -> str:
+    """Return what can be shown of any value, however it represents itself."""
+    try:
+        return reprlib.repr(value)
+    except Exception:
+        return f"a {type(value).__name__} that can't be shown"
+
+
+def _checked(what: str, loads: Any, axes: Mapping[str, str] | None = None) -> dict[str, float]:
+    """Return loads as floats; `axes` are the known ones, None lets any identifier be one."""
     if not isinstance(loads, Mapping):
-        raise TypeError(f"{what} must map axes to numbers, not {loads!r}")
+        raise TypeError(f"{what} must map axes to numbers, not {_shown(loads)}")
+    if len(loads) > MOST_AXES:
+        raise ValueError(f"{what} has {len(loads)} axes; allowed are at most {MOST_AXES}")
     checked = {}
     for axis, load in loads.items():
-        if axis not in AXES:
-            raise ValueError(
-                f"unknown axis {axis!r} in {what}; known: {', '.join(sorted(AXES))} (add one with asafess.define_axis)"
-            )
+        if not isinstance(axis, str) or not (axis.isidentifier() if axes is None else axis in axes):
+            known = "" if axes is None else f"; known: {', '.join(sorted(axes))} (add one with asafess.define_axis)"
+            raise ValueError(f"unknown axis {_shown(axis)} in {what}{known}")
         if isinstance(load, bool) or not isinstance(load, int | float):
-            raise TypeError(f"{what}[{axis!r}] must be a number, not {load!r}")
-        if not (math.isfinite(load) and load >= 0):
-            raise ValueError(f"{what}[{axis!r}] must be finite and not negative, not {load!r}")
+            raise TypeError(f"{what}[{axis!r}] must be a number, not {_shown(load)}")
+        if not 0 <= load <= LARGEST:
+            raise ValueError(
+                f"{what}[{axis!r}] must be finite and not negative (at most {LARGEST:g}), not {_shown(load)}"
+            )
         checked[axis] = float(load)
     return checked
 
@@ -144,13 +162,13 @@ def declare(
     ValueError: unknown axis 'flops' in loads; known: communication, compute, memory...
     """
     if not isinstance(name, str):
-        raise TypeError(f"the name of a task type must be a str, not {name!r}")
-    checked_loads = _checked("loads", loads or {})
-    checked_per_byte = _checked("per_byte", per_byte or {})
+        raise TypeError(f"the name of a task type must be a str, not {_shown(name)}")
+    checked_loads = _checked("loads", loads or {}, AXES)
+    checked_per_byte = _checked("per_byte", per_byte or {}, AXES)
     if intensity is not None:
         if "compute" in checked_per_byte or "compute" in checked_loads:
             raise ValueError("give either intensity or a load on the axis 'compute', not both")
-        checked_per_byte["compute"] = _checked("intensity", {"compute": intensity})["compute"]
+        checked_per_byte["compute"] = _checked("intensity", {"compute": intensity}, AXES)["compute"]
         if "memory" not in checked_loads:
             checked_per_byte.setdefault("memory", 1.0)
     if not checked_loads and not checked_per_byte:
@@ -167,12 +185,14 @@ def from_dict(plain: Any) -> TaskType:
         When it is no such dictionary.
     """
     if not isinstance(plain, Mapping):
-        raise TypeError(f"a task type annotation must be a mapping, not {plain!r}")
+        raise TypeError(f"a task type annotation must be a mapping, not {_shown(plain)}")
     unknown = set(plain) - {"name", "loads", "per_byte"}
     if unknown:
-        raise ValueError(f"unknown entries {sorted(map(str, unknown))} in a task type; allowed: loads, name, per_byte")
-    for part in ("loads", "per_byte"):
-        for axis in plain.get(part) or {}:
-            if isinstance(axis, str):
-                AXES.setdefault(axis, "")
-    return declare(name=plain.get("name", "task"), loads=plain.get("loads"), per_byte=plain.get("per_byte"))
+        raise ValueError(f"unknown entries {_shown(unknown)} in a task type; allowed: loads, name, per_byte")
+    name = plain.get("name", "task")
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a task type must be a str, not {_shown(name)}")
+    loads, per_byte = _checked("loads", plain.get("loads") or {}), _checked("per_byte", plain.get("per_byte") or {})
+    if not loads and not per_byte:
+        raise ValueError("a task type must declare loads or per_byte")
+    return TaskType(name, loads, per_byte)

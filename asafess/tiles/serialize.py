@@ -20,7 +20,7 @@ from distributed.protocol.serialize import dask_deserialize, dask_serialize
 
 from asafess.kernels.dtypes import checked_dtype, index_type
 from asafess.tiles import door, layout
-from asafess.tiles.layout import DENSE
+from asafess.tiles.layout import DENSE, SPARSE
 
 if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
@@ -107,7 +107,8 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
     counts = np.frombuffer(header["counts"], np.int64)
     dense = marks == DENSE
     areas = layout.areas(shape, tile)
-    if marks.size != areas.size or counts.size != areas.size or (counts != areas)[dense].any():
+    wrong = marks.size != areas.size or counts.size != areas.size or (marks > SPARSE).any()
+    if wrong or (counts != areas)[dense].any() or (counts < 0).any() or (counts > areas).any():
         raise ValueError(f"marks and counts of the header don't fit a matrix of shape {shape} with tiles of {tile}")
     entries = int(counts[~dense].sum())
     sizes = {
@@ -117,8 +118,27 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
         "values": (dtype, entries),
     }
     given = dict(zip(header["frames"], frames, strict=True))
-    arrays = (_view(name, *sizes[name], given.get(name, b"")) for name in _FRAMES)
-    return cls(shape, tile, marks, layout.offsets(marks, counts), counts, *arrays)
+    arrays = {name: _view(name, *sizes[name], given.get(name, b"")) for name in _FRAMES}
+    _check_inside(shape, tile, ~dense, counts, arrays["rows"], arrays["cols"])
+    return cls(shape, tile, marks, layout.offsets(marks, counts), counts, *arrays.values())
+
+
+def _check_inside(
+    shape: tuple[int, int], tile: int, sparse: np.ndarray, counts: np.ndarray, rows: np.ndarray, cols: np.ndarray
+) -> None:
+    """Refuse entries outside their tile: the kernels would write outside their arrays."""
+    if not rows.size:
+        return
+    for name, length, indices in (("rows", shape[0], rows), ("cols", shape[1], cols)):
+        if length % tile == 0:
+            inside = int(indices.max()) < tile
+        else:
+            ends = np.minimum(tile, length - np.arange(0, length, tile))
+            across = -(-shape[1] // tile), -(-shape[0] // tile)
+            each = np.repeat(ends, across[0]) if name == "rows" else np.tile(ends, across[1])
+            inside = bool((indices < np.repeat(each[sparse], counts[sparse])).all())
+        if not inside:
+            raise ValueError(f"frame {name!r} has entries outside their tile: the data was damaged on its way")
 
 
 def _view(name: str, dtype: np.dtype, size: int, frame: Any) -> np.ndarray:

@@ -35,18 +35,23 @@ class Recorded(Null):
         self.calls.append("left")
 
 
+class Panic(BaseException):
+    """What extension modules raise: no Exception."""
+
+
 class Broken(Null):
     """Fails where it is told to."""
 
     name = "broken"
 
-    def __init__(self, where):
+    def __init__(self, where, error=RuntimeError):
         super().__init__()
-        self.where = where
+        self.where, self.error = where, error
 
     def _may_fail(self, where):
         if where == self.where:
-            raise RuntimeError(f"broken in {where}")
+            # not every text can be packed into a message
+            raise self.error(f"broken in {where} \udcff")
 
     def domain(self, rates):
         self._may_fail("domain")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from distributed import Worker
 from distributed.utils_test import captured_logger, gen_cluster
-from helpers import Broken, Recorded, blocks, compute, installed, move, moving_phase, until
+from helpers import Broken, Panic, Recorded, blocks, compute, installed, move, moving_phase, until
 
 import asafess
 from asafess.cluster import scheduler_plugin
@@ -156,12 +156,13 @@ async def test_a_worker_that_speaks_another_version_is_left_alone(c, s, a, b):
     assert f"speaks version {VERSION + 1}" in log.getvalue()
 
 
+@pytest.mark.parametrize("error", [RuntimeError, Panic])
 @pytest.mark.parametrize("where", ["domain", "prepare", "rates", "enter", "counters"])
-def test_a_broken_optimization_turns_everything_off_says_so_once_and_stops_nothing(where):
+def test_a_broken_optimization_turns_everything_off_says_so_once_and_stops_nothing(where, error):
     @gen_cluster(client=True)
     async def run(c, s, a, b):
         with captured_logger("asafess.scheduler", level=logging.WARNING) as log:
-            await asafess.install(c, ["null", Broken(where)], rates={"link": 1e8, "flop": 1e9, "memory": 1e9})
+            await asafess.install(c, ["null", Broken(where, error)], rates={"link": 1e8, "flop": 1e9, "memory": 1e9})
             plugin = s.plugins[NAME]
             if where == "domain":
                 await until(lambda: plugin.rates or plugin.fault)
@@ -178,6 +179,7 @@ def test_a_broken_optimization_turns_everything_off_says_so_once_and_stops_nothi
             assert f"broken in {where}" in plugin.fault
             assert await moving_phase(c, s) == [1.0] * 4
             assert states(plugin) == {"null": "off", "broken": "off"}
+            assert len(s.workers) == 2
             assert plugin.controller.counters["faults"] >= 1
         assert log.getvalue().count("asafess has failed and is off") == 1
         await asafess.uninstall(c)
@@ -246,3 +248,93 @@ async def test_a_worker_that_never_gets_ready_does_not_keep_the_others_from_bein
         await until(lambda: plugin.rates is not None)
     assert len(plugin.ready) == 1
     never.set()
+
+
+@pytest.mark.parametrize("error", [RuntimeError, Panic])
+def test_an_optimization_that_fails_to_leave_does_not_keep_asafess_on_the_cluster(error):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        await installed(c, s, [Broken("leave", error)])
+        await asafess.uninstall(c)
+        assert NAME not in s.plugins
+        assert len(s.workers) == 2
+        assert await moving_phase(c, s) == [1.0] * 4
+
+    run()
+
+
+class Huge(Null):
+    name = "huge"
+
+    def counters(self):
+        return {"count": 2**80}
+
+
+@gen_cluster(client=True)
+async def test_a_counter_that_no_message_can_hold_is_sent_as_a_float(c, s, a, b):
+    plugin = await installed(c, s, [Huge()])
+    await until(lambda: len(plugin.reports) == 2)
+    assert plugin.reports[a.address] == {"count": 2.0**80}
+    assert plugin.fault is None
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    __str__ = __repr__
+
+
+def bad_types():
+    from asafess.core.task_type import TaskType
+
+    class Odd(TaskType):
+        def load(self, *args):
+            raise RuntimeError("no load")
+
+    yield TaskType("raw", {"compute": 10**400})
+    yield {"loads": {"compute": Unshowable()}}
+    yield Unshowable()
+    yield {"name": ["unhashable"], "loads": {"compute": 1}}
+    yield {"loads": {f"axis{number}": 1 for number in range(1000)}}
+    yield TaskType("raw", {"compute": "many"})
+    yield Odd("odd", {"compute": 1.0})
+
+
+@pytest.mark.parametrize("bad", list(bad_types()), ids=lambda bad: type(bad).__name__)
+def test_whatever_is_put_in_a_types_place_is_counted_and_stops_nothing(bad):
+    from asafess.core.task_type import AXES
+
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        import dask
+
+        plugin = await installed(c, s)
+        axes = len(AXES)
+
+        def marked(x):
+            return x
+
+        marked.__asafess_type__ = bad
+        if isinstance(bad, dict):
+            with dask.annotate(asafess=bad):
+                assert await c.submit(len, [1, 2], pure=False) == 2
+        assert await c.submit(marked, 3, pure=False) == 3
+        assert plugin.controller.counters["faults"] == 0
+        assert asafess_counters(plugin)["bad_types"] >= 1
+        assert len(AXES) == axes
+
+    run()
+
+
+@gen_cluster(client=True)
+async def test_the_largest_loads_there_can_be_are_added_up(c, s, a, b):
+    plugin = await installed(c, s)
+    futures = []
+    for name in ("one", "two"):
+        function = asafess.task(loads={"compute": 1e100, "communication": 1.0}, name=name)(lambda x: x)
+        futures += c.map(function, range(50))
+    await c.gather(futures)
+    assert plugin.fault is None
+    with pytest.raises(ValueError, match=r"at most 1e\+100"):
+        asafess.task(loads={"compute": 1e308})

@@ -56,6 +56,14 @@ def test_a_wrong_declaration_is_said_where_it_is_written(bad):
         asafess.task(**bad)
 
 
+def test_a_decorator_without_parentheses_is_told_how_it_is_written():
+    with pytest.raises(TypeError, match=r"write @asafess\.task\(intensity"):
+
+        @asafess.task
+        def forgotten(x):
+            return x
+
+
 def test_what_is_no_function_or_takes_no_attribute_is_refused():
     with pytest.raises(TypeError, match="marks a function, not 3"):
         asafess.task(intensity=1)(3)

@@ -162,3 +162,54 @@ def test_dask_measures_physical_bytes():
     matrix = TiledMatrix.from_dense(np.eye(256), 128)
     assert sizeof(matrix) == matrix.nbytes
     assert sizeof(matrix.recode("sparse")) < sizeof(matrix) / 100
+
+
+def _damaged(matrix, part, change):
+    header, frames = encode(matrix)
+    frames = {name: np.array(frame) for name, frame in zip(header["frames"], frames, strict=True)}
+    if part in frames:
+        change(frames[part])
+    else:
+        values = np.frombuffer(header[part], np.uint8 if part == "marks" else np.int64).copy()
+        change(values)
+        header[part] = values.tobytes()
+    return header, list(frames.values())
+
+
+def _all_ones(frame):
+    frame[:] = 255
+
+
+def _beyond_the_edge(frame):
+    frame[-1] = 99  # inside a full tile of 100, outside the last, ragged one
+
+
+def _shifted(counts):
+    counts[0] += 10**6
+    counts[1] -= 10**6
+
+
+def _third_mark(marks):
+    marks[0] = 2
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "tile"),
+    [
+        ("rows", _all_ones, 100),
+        ("cols", _all_ones, 100),
+        ("rows", _all_ones, 300),  # indices of two bytes
+        ("cols", _all_ones, 300),
+        ("rows", _beyond_the_edge, 100),
+        ("cols", _beyond_the_edge, 100),
+        ("counts", _shifted, 100),
+        ("marks", _third_mark, 100),
+    ],
+)
+def test_entries_that_would_lead_a_kernel_outside_its_arrays_are_refused(part, change, tile):
+    a = np.zeros((250, 250))
+    a[::7, ::5] = 1.0
+    a[-1, -1] = 1.0
+    header, frames = _damaged(TiledMatrix.from_dense(a, tile=tile, form="sparse"), part, change)
+    with pytest.raises(ValueError, match=r"outside their tile|don't fit"):
+        decode(TiledMatrix, header, frames)
