@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .demo import Job, demo, save, show
+from .demo import Job, conclusion, demo, save, show
 from .links import allowed, enter, local_cluster, shaped_cluster
 
 LINKS = ("loopback", "1gbit")
@@ -25,6 +25,7 @@ def main(workers: int, rounds: int, links: tuple[str, ...], out: Path) -> None:
     enter()
     out.mkdir(parents=True, exist_ok=True)
     shaped, reason = allowed()
+    told: list[str] = []
     for link in links:
         if link != "loopback" and not shaped:
             print(f"\nLinks of {link} can't be shaped here: {reason}")
@@ -36,7 +37,9 @@ def main(workers: int, rounds: int, links: tuple[str, ...], out: Path) -> None:
                 show(document)
                 name = out / f"demo-{link}-scale{scale}"
                 save(document, f"{name}.json", f"{name}.png")
+                told += [f"{link}, scale {scale}:", *(f"  {line}" for line in conclusion(document))]
                 print(f"rows and summary: {name}.json, picture: {name}.png\n")
+    print("\n".join(["==== In short ====", *told]))
 
 
 if __name__ == "__main__":

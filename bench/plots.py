@@ -66,9 +66,7 @@ def _draw_arms(axes: Any, rows: Sequence[Row], against: str | None) -> None:
     axes.set_yticks(range(len(ranked)), ranked)
     axes.set_ylim(-0.7, len(ranked) - 0.4)
     axes.set_xlim(0, 1.28 * longest)
-    axes.set_xlabel(
-        f"seconds (bar: median, line: its 95 % interval, ticks: runs; ×: paired with {against})", fontsize=8
-    )
+    axes.set_xlabel(f"seconds (bar: median, line: its interval, ticks: runs; ×: paired with {against})", fontsize=8)
     axes.xaxis.label.set_color(_SOFT)
     axes.grid(axis="x", color=_GRID)
     _tidy(axes)

@@ -137,9 +137,10 @@ def _wait(address: str, n_workers: int, processes: Mapping[str, subprocess.Popen
     with Client(address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         while True:
             check()
-            found = client.scheduler_info(n_workers=-1)["workers"]
-            if len(found) >= n_workers:
-                return sorted(found, key=lambda a: int(found[a]["name"]))
+            with suppress(OSError):  # a connection may break on a busy machine; a scheduler that died is found above
+                found = client.scheduler_info(n_workers=-1)["workers"]
+                if len(found) >= n_workers:
+                    return sorted(found, key=lambda a: int(found[a]["name"]))
             time.sleep(0.05)
 
 

@@ -83,10 +83,15 @@ def _itself_line(rows: Sequence[Row]) -> str:
     ratio = estimate(paired_ratios(rows, name + AGAIN, name))
     wide = half_width(ratio)
     line = f"A against A ({name} again ÷ {name}, {ratio.n} rounds): median {ratio.median:.3f}, "
-    line += f"95 % interval {ratio.low:.3f} to {ratio.high:.3f}, half-width ±{100 * wide:.1f} %"
+    line += f"{_spread(ratio.n)} {ratio.low:.3f} to {ratio.high:.3f}, half-width ±{100 * wide:.1f} %"
     if wide > WIDEST_AGAINST_ITSELF:
         line += f". Wider than ±{100 * WIDEST_AGAINST_ITSELF:.0f} %: nothing near 1 is decided here."
     return line
+
+
+def _spread(runs: int) -> str:
+    """Return what the interval of so many runs is: of five or fewer it is no more than their range."""
+    return "95 % interval" if runs > 5 else "range"
 
 
 def failures(rows: Iterable[Row]) -> list[str]:
@@ -123,11 +128,13 @@ def table(rows: Sequence[Row], against: str | None = None, columns: Sequence[str
     if against not in names:
         raise ValueError(f"against={against!r}: the arms are {', '.join(names)}")
     figures = _figures(counted) if columns is None else list(columns)
-    head = ["arm", "median s", "95 % interval", "trimmed mean s", *map(_heading, figures)]
-    head += [f"÷ {against}", "95 % interval", "time saved"]
-    lines = [head, *([name, *_cells(rows, name, against, figures)] for name in names)]
     runs = sorted({len(values(rows, n)) for n in names})
-    counts = " to ".join(str(n) for n in {runs[0], runs[-1]}) + " runs per arm, best and worst dropped in the mean"
+    spread = _spread(runs[0])
+    head = ["arm", "median s", spread, "trimmed mean s", *map(_heading, figures)]
+    head += [f"÷ {against}", spread, "time saved"]
+    lines = [head, *([name, *_cells(rows, name, against, figures)] for name in names)]
+    counts = " to ".join(str(n) for n in sorted({runs[0], runs[-1]})) + " runs per arm"
+    counts += ", best and worst dropped in the mean" if runs[0] > 2 else ""
     return "\n".join([_itself_line(rows), counts, "", _aligned(lines), *failures(rows)])
 
 

@@ -101,7 +101,7 @@ def main():
             )
         print(f"people: {sum(client.gather(people)).sum():.6f} of {told.days * told.stops}")
         for switch in now["switches"]:
-            seconds = switch["time"] - now["story"][0]["time"]
+            seconds = max(0.0, switch["time"] - now["story"][0]["time"])
             print(f"{seconds:6.2f} s  {switch['before']} → {switch['after']}: {switch['cause']}")
         if told.plot:
             from asafess.bench.plots import plot_timeline

@@ -17,7 +17,9 @@ ok, reason = allowed()
 needs_links = pytest.mark.skipif(not ok, reason=f"no shaped links: {reason}")
 
 HOLD = """
-import sys, threading
+import signal, sys, threading
+# a test run in the background may hand on that Ctrl-C is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from asafess.bench.links import local_cluster, shaped_cluster
 make = {make}
 with make as cluster:
@@ -126,10 +128,13 @@ def test_no_workers_is_refused():
 def test_a_program_that_is_told_to_stop_or_killed_leaves_no_process_behind(sent):
     code = HOLD.format(make="local_cluster(1)")
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:
-        folder = program.stdout.readline().split()[1]
-        assert processes_of(folder)
-        program.send_signal(sent)
-        program.wait(10)
+        try:
+            folder = program.stdout.readline().split()[1]
+            assert processes_of(folder)
+            program.send_signal(sent)
+            program.wait(20)
+        finally:
+            program.kill()
         assert eventually(lambda: not processes_of(folder))
     # after SIGKILL it stays until somebody, this test or another program, starts a cluster
     assert sent == signal.SIGKILL or not Path(folder).exists()
