@@ -97,9 +97,14 @@ def test_preloaded_processes_compress_a_streaming_product_and_the_scheduler_neve
         status = asafess.status(client)
         assert status["fault"] is None
         assert status["states"] == {"tile_compression": "full"}
-        reports = wait_for(lambda: asafess.status(client)["reports"], "no worker reported")
-        logical = sum(report["logical_bytes"] for report in reports.values())
-        sent = sum(report["sent_bytes"] for report in reports.values())
+
+        def through_the_doors():
+            reports = asafess.status(client)["reports"].values()
+            return [sum(report[name] for report in reports) for name in ("logical_bytes", "sent_bytes")]
+
+        # each of the four panels has moved; their workers report a moment later
+        wait_for(lambda: through_the_doors()[0] >= 8 * a.shape[0] * a.shape[1], "the workers did not report")
+        logical, sent = through_the_doors()
         assert 0 < sent < logical / 2
 
         def heavy(dask_scheduler):

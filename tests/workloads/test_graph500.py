@@ -5,7 +5,7 @@ from asafess.workloads import graph500
 
 
 @pytest.mark.parametrize(
-    ("scale", "panels", "rows"), [(11, 16, 128), (12, 16, 256), (13, 32, 256), (14, 128, 128), (10, 8, 128), (6, 1, 64)]
+    ("scale", "panels", "rows"), [(11, 16, 128), (12, 16, 256), (13, 16, 512), (14, 64, 256), (10, 8, 128), (6, 1, 64)]
 )
 def test_default_panels_are_big_enough_and_many_enough(scale, panels, rows):
     """By default a dense panel takes up to 16 MiB, and there are 16 where the matrix has as many tile rows."""
