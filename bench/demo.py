@@ -241,6 +241,17 @@ def show(document: Mapping[str, Any], say: Callable[[str], object] = print) -> N
     say(one_line(document["environment"]))
 
 
+def in_short(document: Mapping[str, Any]) -> str:
+    """Return one line: each arm's seconds ÷ adaptive's."""
+    summary = document["summary"]
+    ratios = {
+        "dense": summary["speedup_vs_dense"],
+        "sparse": summary["speedup_vs_sparse"],
+        f"{summary['best_fixed']}, the best fixed state": summary["speedup_vs_best_fixed"],
+    }
+    return "; ".join(f"{arm} {ratio:.2f} ×" for arm, ratio in ratios.items())
+
+
 def conclusion(document: Mapping[str, Any]) -> list[str]:
     """Return what was slow, what was switched, and what it gained, in plain words."""
     summary, rows = document["summary"], document["rows"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .demo import Job, conclusion, demo, save, show
+from .demo import Job, demo, in_short, save, show
 from .links import allowed, enter, local_cluster, shaped_cluster
 
 LINKS = ("loopback", "1gbit")
@@ -37,9 +37,9 @@ def main(workers: int, rounds: int, links: tuple[str, ...], out: Path) -> None:
                 show(document)
                 name = out / f"demo-{link}-scale{scale}"
                 save(document, f"{name}.json", f"{name}.png")
-                told += [f"{link}, scale {scale}:", *(f"  {line}" for line in conclusion(document))]
+                told.append(f"{link}, scale {scale}: {in_short(document)}")
                 print(f"rows and summary: {name}.json, picture: {name}.png\n")
-    print("\n".join(["==== In short ====", *told]))
+    print("\n".join(["==== In short: how many times as long as adaptive ====", *told]))
 
 
 if __name__ == "__main__":
