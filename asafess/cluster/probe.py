@@ -1,21 +1,24 @@
-"""Measuring a worker's rates, in the worker: processor and memory in a thread, the link against a neighbour.
+"""Measuring the cluster's rates: in each worker processor and memory in a thread, and the link against a neighbour.
 
 All workers measure at the same time, because that is how they work: on one machine they share its cores.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from asafess.cluster import messages
 from asafess.cluster.guard import guarded, numbers
-from asafess.cluster.messages import PAYLOAD
 from asafess.core.mode import Rates
 
 if TYPE_CHECKING:
-    from distributed import Worker
+    from distributed import Scheduler, Worker
+
+logger = logging.getLogger("asafess.scheduler")
 
 #: bytes of the first message over the link, and of the largest: about what Dask fetches at once
 FIRST_PAYLOAD = 1 << 20
@@ -73,7 +76,7 @@ async def link_rate(worker: Worker, ring: Sequence[str]) -> float | None:
     if worker.address not in ring or len(ring) < 2:
         return None
     neighbour = ring[(list(ring).index(worker.address) + 1) % len(ring)]
-    fetch = getattr(worker.rpc(neighbour), PAYLOAD)
+    fetch = getattr(worker.rpc(neighbour), messages.PAYLOAD)
     await fetch(nbytes=1 << 16)  # connects
     nbytes, best, began = FIRST_PAYLOAD, 0.0, perf_counter()
     while not best or perf_counter() - began < LINK_SECONDS:
@@ -84,6 +87,27 @@ async def link_rate(worker: Worker, ring: Sequence[str]) -> float | None:
         if seconds < LONG_ENOUGH:
             nbytes = min(2 * nbytes, LARGEST_PAYLOAD)
     return best
+
+
+async def measure(scheduler: Scheduler, workers: Sequence[str], given: Mapping[str, float]) -> Rates | None:
+    """Let all these workers measure themselves and their links, and return the cluster's rates.
+
+    Runs in the scheduler. See `cluster_rates` for `given` and for when there are none.
+    """
+
+    async def ask(op: str, **message: Any) -> list[Any]:
+        answers = await scheduler.broadcast(msg={"op": op, **message}, workers=list(workers), on_error="return")
+        for worker, answer in answers.items():
+            if isinstance(answer, BaseException):
+                logger.info("asafess: worker %s could not measure %s: %r", worker, op, answer)
+        return [answer for answer in answers.values() if not isinstance(answer, BaseException)]
+
+    local = await ask(messages.RATES)
+    links = [] if "link" in given else await ask(messages.LINK, ring=list(workers))
+    rates = cluster_rates(local, links, given)
+    if rates is None:
+        logger.warning("asafess could not measure the cluster's rates; it switches nothing")
+    return rates
 
 
 def cluster_rates(

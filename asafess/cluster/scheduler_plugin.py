@@ -261,13 +261,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         try:
             ring = sorted(self.ready)
             self._probed = set(ring)
-            given = self.settings.rates
-            local = await self._ask(messages.RATES, ring)
-            links = [] if "link" in given else await self._ask(messages.LINK, ring, ring=ring)
-            rates = probe.cluster_rates(local, links, given)
-            if rates is None:
-                logger.warning("asafess could not measure the cluster's rates; it switches nothing")
-            self.rates = rates
+            self.rates = await probe.measure(self.scheduler, ring, self.settings.rates)
             self._start()
         except Exception as error:
             self._fail("rates", error)
@@ -275,13 +269,6 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _start(self) -> None:
         if self.rates is not None:
             self._act(guarded(self.controller.start, monotonic(), self.rates))
-
-    async def _ask(self, op: str, workers: list[str], **message: Any) -> list[Any]:
-        answers = await self.scheduler.broadcast(msg={"op": op, **message}, workers=workers, on_error="return")
-        for worker, answer in answers.items():
-            if isinstance(answer, BaseException):
-                logger.info("asafess: worker %s could not measure %s: %r", worker, op, answer)
-        return [answer for answer in answers.values() if not isinstance(answer, BaseException)]
 
     # ---- for people
 
