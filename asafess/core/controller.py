@@ -89,7 +89,7 @@ class Controller:
         return {name: decider.pinned for name, decider in self._deciders.items() if decider.pinned is not None}
 
     def start(self, time: float, rates: Rates) -> list[Instruction]:
-        """Enter the states that the rates alone imply: a predicate may hold of what is not known yet.
+        """Enter the states that the rates imply, with what is known so far: a predicate may hold of what is not.
 
         Raw transfers, once begun, can't be recalled, so waiting in *off* for the first sample can cost more than
         being wrong for its length.
@@ -97,7 +97,7 @@ class Controller:
         switches = []
         if self.running:
             for name, decider in self._deciders.items():
-                decision = decider.decide(time, {}, rates)
+                decision = decider.decide(time, self.vector, rates)
                 if decision.state != decider.state:
                     switches.append(Switch(time, name, decider.state, decision.state, f"start: {decision.cause}"))
                     decider.state = decision.state

@@ -189,3 +189,11 @@ def test_a_pinned_optimization_does_not_start():
     control = controller(optimistic())
     control.pin(0.0, "codec", "off")
     assert control.start(1.0, RATES) == []
+
+
+def test_rates_that_are_measured_again_do_not_undo_what_a_sample_has_decided():
+    control = controller(optimistic())
+    control.start(0.0, RATES)
+    control.observe(at_ratio(0.1, 50.0))
+    assert control.start(5.0, RATES) == []  # long after the dwell
+    assert control.state.states == {"codec": "off"}
