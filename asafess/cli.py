@@ -46,7 +46,52 @@ def demo(
     if plot and find_spec("matplotlib") is None:
         raise click.UsageError("--plot needs matplotlib: pip install 'asafess[plot]'")
 
-    run(Job(scale, tile, dense_share, iterations, seed, rounds), workers, json, plot)
+    job = Job(scale, tile, dense_share, iterations=iterations, seed=seed, rounds=rounds)
+    run(job, workers, json, plot)
+
+
+@main.command("break-even")
+@click.option(
+    "--dtype", "dtypes", multiple=True, default=["float64"], show_default=True, help="Data type; may be repeated."
+)
+@click.option("--tile", default=128, show_default=True, type=click.IntRange(8, 4096), help="Rows of a tile.")
+@click.option(
+    "--seconds", default=1.0, show_default=True, type=click.FloatRange(0, 60), help="To measure each data type for."
+)
+@click.option("--write", is_flag=True, help="Keep the densities in your Dask configuration.")
+def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) -> None:
+    """Measure up to which density a tile is better off sparse on this machine.
+
+    light: up to here the product with the sparse form is faster. full: up to here the sparse form has fewer bytes.
+    """
+    from asafess.cluster.config import save
+    from asafess.tiles.break_even import measure
+
+    kept: dict[str, dict[str, float]] = {}
+    click.echo(f"{'dtype':<8} {'tile':>4} {'light':>7} {'full':>7}")
+    for name in dtypes:
+        try:
+            found = measure(name, tile, seconds)
+        except TypeError as error:
+            raise click.BadParameter(str(error), param_hint="--dtype") from None
+        words, dense = tile * tile, found.dense_seconds
+        kept[found.dtype.name] = {"light": float(f"{found.light:.3g}"), "full": round(found.full, 6)}
+        click.echo(f"{found.dtype.name:<8} {tile:>4} {found.light:>7.4f} {found.full:>7.4f}")
+        click.echo(
+            f"  light: a dense product takes {dense * 1e3:.2f} ms; a sparse one "
+            + ", ".join(f"{took * 1e3:.2f} at {density:.3g}" for density, took in found.sparse_seconds.items())
+            + f". They cross at {found.light * words:.0f} of {words} words of a tile"
+        )
+        click.echo(
+            f"  full: {found.word_bytes:.4g} bytes of a dense word ÷ {found.entry_bytes:.4g} of a sparse entry: "
+            f"{found.full * words:.0f} words"
+        )
+    if write:
+        try:
+            path, copy = save({"asafess": {"tile-compression": {"break-even": kept}}})
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+        click.echo(f"written to {path}" + (f"; as it was, with its comments: {copy}" if copy else ""))
 
 
 if __name__ == "__main__":

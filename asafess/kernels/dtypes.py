@@ -60,12 +60,23 @@ def word_type(dtype: Any) -> np.dtype:
     return np.dtype(f"u{np.dtype(dtype).itemsize}")
 
 
-def index_type(tile: int) -> np.dtype:
-    """Return the smallest unsigned type that holds the row or column of an entry within its tile.
+def row_type(tile: int) -> np.dtype:
+    """Return the smallest unsigned type that holds the row of an entry within its tile.
 
     Examples
     --------
-    >>> index_type(256), index_type(257)
+    >>> row_type(256), row_type(257)
     (dtype('uint8'), dtype('uint16'))
     """
     return np.dtype(np.uint8 if tile <= 256 else np.uint16)
+
+
+def column_type(n: int) -> np.dtype:
+    """Return the unsigned type that holds the column of an entry within a matrix of `n` columns.
+
+    Examples
+    --------
+    >>> column_type(65536), column_type(65537), column_type(2**32 + 1)
+    (dtype('uint16'), dtype('uint32'), dtype('uint64'))
+    """
+    return np.dtype(np.uint16 if n <= 1 << 16 else np.uint32 if n <= 1 << 32 else np.uint64)

@@ -129,9 +129,10 @@ class Kernel:
         self._compiled: dict[tuple[np.dtype, ...], Any] = {}
 
     def __getitem__(self, dtypes: Any) -> Callable[..., None]:
-        key = _key(dtypes)
-        compiled = self._compiled.get(key)
-        return self.compile(*key) if compiled is None else compiled
+        try:  # mostly the key is one already, and making one takes a microsecond
+            return self._compiled[dtypes]
+        except (KeyError, TypeError):
+            return self.compile(*_key(dtypes))
 
     def ready(self, *dtypes: Any) -> bool:
         """Say whether a combination is compiled.

@@ -1,11 +1,11 @@
-"""Look at dense tiles and say which are candidates: whose sparse form is to be made.
+"""Decide which tiles of a panel are dense and which sparse in another form, in one reading of the dense tiles.
 
-Covers the reading half of a recoding. The writing half is `recode`.
+Covers the reading half of a recoding, with all that the writing half (`recode`) needs to know: marks, counts, offsets
+and sizes of the new form.
 
 A tile is looked at in groups of 64 rows of a column. Which words of a group have any bit set is written down as the
 bits of one word (`bits`), so that the writing half visits only those: a mostly empty tile is read from memory once,
-not twice, and no branch depends on the data. Groups of 64 let LLVM vectorize the loop at all sizes of word (float64:
-29 GB/s, as fast as `np.sum`; with groups of 16, 24; testing words OR-ed together and branching, 10).
+not twice, and no branch depends on the data. Looking at a tile ends at its limit of non-zero words.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from asafess.kernels.bits import count_ones
+from asafess.kernels.bits import GROUP, count_ones, nonzero_bits
 from asafess.kernels.jit import SIZE, Kernel, incoming, inner, outgoing
 
-#: Rows of a column whose words are noted in one word of `bits`.
-GROUP = 64
 #: Distance of the words of a sample. A prime, so that the sample meets all rows and all columns evenly.
 STRIDE = 61
 #: Tiles with fewer words are not sampled: reading them costs as little.
@@ -39,31 +37,20 @@ def _clearly_full(words, limit):
 
 
 @inner
-def _note(words):
-    # The bits of one group: bit k says that words[k] has any bit set.
-    noted = np.uint64(0)
-    for k in range(words.size):
-        noted |= np.uint64(words[k] != 0) << np.uint64(k)
-    return noted
-
-
-@inner
 def _count(words, height, width, limit, sampled, bits):
     total = np.uint64(0)
     g = 0
     whole = height - height % GROUP
     for j in range(width):
-        column = words[j * height : (j + 1) * height]
-        for top in range(0, whole, GROUP):
-            # Written out, not a call of `_note`: 29 GB/s instead of 25.
-            noted = np.uint64(0)
-            for k in range(GROUP):
-                noted |= np.uint64(column[top + k] != 0) << np.uint64(k)
+        for k in range(j * height, j * height + whole, GROUP):
+            noted = nonzero_bits(words, k)
             bits[g] = noted
             total += count_ones(noted)
             g += 1
         if whole < height:
-            noted = _note(column[whole:])
+            noted = np.uint64(0)
+            for k in range(whole, height):
+                noted |= np.uint64(words[j * height + k] != 0) << np.uint64(k - whole)
             bits[g] = noted
             total += count_ones(noted)
             g += 1
@@ -74,43 +61,74 @@ def _count(words, height, width, limit, sampled, bits):
     return np.int64(total)
 
 
-def plan(words, marks, offsets, limits, m, n, tile, sampled, found, bits):
-    """Count the words with any bit set in each dense tile, up to its limit.
+def plan(
+    words, marks, offsets, counts, limits, m, n, tile, sampled, keep_sparse,
+    bits, new_marks, new_offsets, new_counts, totals,
+):  # fmt: skip
+    """Count the words with any bit set in each dense tile, up to its limit, and lay out the new form.
 
     Parameters
     ----------
     words : (D,) unsigned
         Dense tiles, each column-major, as unsigned words.
     marks : (T,) uint8
-        0 dense, 1 sparse. Sparse tiles are passed over.
-    offsets : (T,) int64
-        Where each tile starts.
+        0 dense, 1 sparse.
+    offsets, counts : (T,) int64
+        Start and number of the stored words (dense) or entries (sparse) of each tile.
     limits : (T,) int64
-        A tile with fewer non-zero words is a candidate.
+        A tile with fewer non-zero words becomes sparse; at 0 a dense tile is not looked at.
     m, n, tile : int
         Shape of the matrix and edge of a tile.
     sampled : bool
         Pass over a tile whose first columns hold more than their share of the limit and whose sample holds clearly
         more. The tile then stays dense even if they misled: that costs bytes, never values.
-    found : (T,) int64, written
-        Number of non-zero words of a candidate; −1 for other dense tiles; not written for sparse ones.
+    keep_sparse : bool
+        Sparse tiles stay sparse, however many entries they have.
     bits : (G,) uint64, written
-        For each group of a candidate, bit k says whether its k-th word has any bit set. Dense tiles one after the
-        other, column by column, top to bottom. Undefined for other tiles. `groups` gives G.
+        For each group of a tile that turns sparse, bit k says whether its k-th word has any bit set. Dense tiles one
+        after the other, column by column, top to bottom. Undefined for other tiles. `groups` gives G.
+    new_marks, new_offsets, new_counts : (T,), written
+        As `marks`, `offsets` and `counts`, of the new form.
+    totals : (3,) int64, written
+        Words of the dense tiles, entries of the sparse tiles, tiles whose mark changes.
     """
     t = 0
     g = 0
+    stored = 0
+    entries = 0
+    changed = 0
     for top in range(0, m, tile):
         height = min(tile, m - top)
         for left in range(0, n, tile):
             width = min(tile, n - left)
+            area = height * width
             if marks[t] == 0:
-                area = height * width
-                a = words[offsets[t] : offsets[t] + area]
-                count = width * ((height + GROUP - 1) // GROUP)
-                found[t] = _count(a, height, width, limits[t], sampled and area >= SMALLEST, bits[g : g + count])
-                g += count
+                size = width * ((height + GROUP - 1) // GROUP)
+                found = np.int64(-1)
+                if limits[t] > 0:
+                    a = words[offsets[t] : offsets[t] + area]
+                    found = _count(a, height, width, limits[t], sampled and area >= SMALLEST, bits[g : g + size])
+                g += size
+                sparse = found >= 0
+                changed += sparse
+            else:
+                found = counts[t]
+                sparse = keep_sparse or found < limits[t]
+                changed += not sparse
+            if sparse:
+                new_marks[t] = 1
+                new_offsets[t] = entries
+                new_counts[t] = found
+                entries += found
+            else:
+                new_marks[t] = 0
+                new_offsets[t] = stored
+                new_counts[t] = area
+                stored += area
             t += 1
+    totals[0] = stored
+    totals[1] = entries
+    totals[2] = changed
 
 
 def groups(m: int, n: int, tile: int) -> int:
@@ -137,15 +155,8 @@ def groups(m: int, n: int, tile: int) -> int:
 PLAN = Kernel(
     plan,
     lambda word: (
-        incoming(word),
-        incoming(np.uint8),
-        incoming(np.int64),
-        incoming(np.int64),
-        SIZE,
-        SIZE,
-        SIZE,
-        types.boolean,
-        outgoing(np.int64),
-        outgoing(np.uint64),
+        *(incoming(word), incoming(np.uint8), incoming(np.int64), incoming(np.int64), incoming(np.int64)),
+        *(SIZE, SIZE, SIZE, types.boolean, types.boolean),
+        *(outgoing(np.uint64), outgoing(np.uint8), outgoing(np.int64), outgoing(np.int64), outgoing(np.int64)),
     ),
 )

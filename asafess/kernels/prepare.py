@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from asafess.kernels.dtypes import checked_dtype, index_type, word_type
+from asafess.kernels.dtypes import checked_dtype, column_type, row_type, word_type
 from asafess.kernels.plan import PLAN
 from asafess.kernels.product import PRODUCT
 from asafess.kernels.recode import RECODE
@@ -22,10 +22,10 @@ from asafess.kernels.recode import RECODE
 logger = logging.getLogger(__name__)
 
 _lock = threading.Lock()
-_begun: set[tuple[np.dtype, np.dtype]] = set()
+_begun: set[tuple[np.dtype, np.dtype, np.dtype]] = set()
 
 
-def prepare(dtypes: Iterable[Any], tile: int = 128) -> None:
+def prepare(dtypes: Iterable[Any], tile: int = 128, n: int = 1) -> None:
     """Compile all kernels for the data types given; returns when that is done.
 
     Parameters
@@ -33,7 +33,9 @@ def prepare(dtypes: Iterable[Any], tile: int = 128) -> None:
     dtypes : iterable of numpy dtypes
         Of `dtypes.SUPPORTED`.
     tile : int
-        Edge of the tiles; it decides the type of the stored indices.
+        Edge of the tiles; it decides the type of the stored rows.
+    n : int
+        Columns of the matrices; it decides the type of the stored columns, which is the same up to 65536.
 
     Raises
     ------
@@ -46,31 +48,32 @@ def prepare(dtypes: Iterable[Any], tile: int = 128) -> None:
     >>> ready("uint8")
     True
     """
-    index = index_type(tile)
+    row, column = row_type(tile), column_type(n)
     for dtype in map(checked_dtype, dtypes):
         word = word_type(dtype)
         PLAN.compile(word)
-        RECODE.compile(word, index)
-        PRODUCT.compile(dtype, index)
+        RECODE.compile(word, row, column)
+        PRODUCT.compile(dtype, row, column)
 
 
-def ready(dtype: Any, tile: int = 128) -> bool:
+def ready(dtype: Any, tile: int = 128, n: int = 1) -> bool:
     """Say whether all kernels for a data type are compiled.
 
     Parameters
     ----------
     dtype : numpy dtype
-    tile : int
+    tile, n : int
+        As in `prepare`.
 
     Returns
     -------
     bool
     """
-    word, index = word_type(dtype), index_type(tile)
-    return PLAN.ready(word) and RECODE.ready(word, index) and PRODUCT.ready(dtype, index)
+    word, row, column = word_type(dtype), row_type(tile), column_type(n)
+    return PLAN.ready(word) and RECODE.ready(word, row, column) and PRODUCT.ready(dtype, row, column)
 
 
-def prepare_later(dtype: Any, tile: int = 128) -> None:
+def prepare_later(dtype: Any, tile: int = 128, n: int = 1) -> None:
     """Compile all kernels for a data type in a background thread; once per data type, however often it is asked for.
 
     Any thread may call it; it returns at once. A fault is logged, and the data type stays uncompiled.
@@ -78,18 +81,19 @@ def prepare_later(dtype: Any, tile: int = 128) -> None:
     Parameters
     ----------
     dtype : numpy dtype
-    tile : int
+    tile, n : int
+        As in `prepare`.
     """
-    key = (np.dtype(dtype), index_type(tile))
+    key = (np.dtype(dtype), row_type(tile), column_type(n))
     with _lock:
         if key in _begun:
             return
         _begun.add(key)
-    threading.Thread(target=_prepare, args=(dtype, tile), name=f"asafess-prepare-{key[0]}", daemon=True).start()
+    threading.Thread(target=_prepare, args=(dtype, tile, n), name=f"asafess-prepare-{key[0]}", daemon=True).start()
 
 
-def _prepare(dtype: Any, tile: int) -> None:
+def _prepare(dtype: Any, tile: int, n: int) -> None:
     try:
-        prepare([dtype], tile)
+        prepare([dtype], tile, n)
     except Exception:
         logger.warning("asafess.kernels.prepare failed dtype=%s; it stays uncompressed", dtype, exc_info=True)

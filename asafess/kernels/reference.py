@@ -6,7 +6,6 @@ Used as oracle in the tests; nothing on a hot path calls it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -14,35 +13,32 @@ _GROUP, _STRIDE, _SMALLEST, _FIRST = 64, 61, 1024, 4
 
 
 def plan(
-    words: np.ndarray,
-    marks: np.ndarray,
-    offsets: np.ndarray,
-    limits: np.ndarray,
-    m: int,
-    n: int,
-    tile: int,
-    sampled: bool,
-    found: np.ndarray,
-    bits: np.ndarray,
-) -> None:
-    """Do what `plan.plan` does; `bits` is written for candidates only."""
+    words: np.ndarray, marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray, limits: np.ndarray,
+    m: int, n: int, tile: int, sampled: bool, keep_sparse: bool,
+    bits: np.ndarray, new_marks: np.ndarray, new_offsets: np.ndarray, new_counts: np.ndarray, totals: np.ndarray,
+) -> None:  # fmt: skip
+    """Do what `plan.plan` does; `bits` is written for every dense tile."""
     g = 0
+    stored = [0, 0]
     for t, _, _, height, width in _tiles(m, n, tile):
-        if marks[t]:
-            continue
         area = height * width
-        some = words[offsets[t] : offsets[t] + area] != 0
-        sample = some[::_STRIDE]
-        first = some[: _FIRST * height].sum() * width > limits[t] * _FIRST and width >= _FIRST
-        clearly = sample.sum() * 8 * area > sample.size * (8 * limits[t] + area)
-        if sampled and area >= _SMALLEST and first and clearly:
-            found[t] = -1
+        if marks[t]:
+            found = counts[t]
+            sparse = keep_sparse or found < limits[t]
         else:
-            found[t] = some.sum() if some.sum() < limits[t] else -1
-        for column in some.reshape(width, height):
-            for top in range(0, height, _GROUP):
-                bits[g] = sum(1 << k for k in np.flatnonzero(column[top : top + _GROUP]).tolist())
-                g += 1
+            some = words[offsets[t] : offsets[t] + area] != 0
+            found, sample = some.sum(), some[::_STRIDE]
+            first = some[: _FIRST * height].sum() * width > limits[t] * _FIRST and width >= _FIRST
+            clearly = sample.sum() * 8 * area > sample.size * (8 * limits[t] + area)
+            sparse = found < limits[t] and not (sampled and area >= _SMALLEST and first and clearly)
+            for column in some.reshape(width, height):
+                for top in range(0, height, _GROUP):
+                    bits[g] = sum(1 << k for k in np.flatnonzero(column[top : top + _GROUP]).tolist())
+                    g += 1
+        mark = int(sparse)
+        new_marks[t], new_offsets[t], new_counts[t] = mark, stored[mark], found if sparse else area
+        stored[mark] += new_counts[t]
+    totals[:] = *stored, (new_marks != marks).sum()
 
 
 def recode(
@@ -53,11 +49,12 @@ def recode(
     new_words: np.ndarray, new_rows: np.ndarray, new_cols: np.ndarray, new_values: np.ndarray,
 ) -> None:  # fmt: skip
     """Do what `recode.recode` does, without looking at `bits`."""
-    for t, _, _, height, width in _tiles(m, n, tile):
-        full = _dense(words, rows, cols, values, marks, offsets, counts, t, height, width)
+    for t, _, left, height, width in _tiles(m, n, tile):
+        full = _dense(words, rows, cols, values, marks, offsets, counts, t, left, height, width)
         target = slice(new_offsets[t], new_offsets[t] + new_counts[t])
         if new_marks[t]:
-            new_cols[target], new_rows[target] = np.nonzero(full.T)
+            columns, new_rows[target] = np.nonzero(full.T)
+            new_cols[target] = columns + left
             new_values[target] = full.T[np.nonzero(full.T)]
         else:
             new_words[target] = full.T.ravel()
@@ -66,13 +63,14 @@ def recode(
 def product(
     dense: np.ndarray, rows: np.ndarray, cols: np.ndarray, values: np.ndarray,
     marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
-    m: int, n: int, tile: int,
-    strict: Any, scratch: Any, x: np.ndarray, y: np.ndarray,
+    tile: int, first: int, last: int, x: np.ndarray, y: np.ndarray,
 ) -> None:  # fmt: skip
-    """Do what `product.product` does, with every tile dense; `strict` and `scratch` are not looked at."""
-    y[...] = 0
-    for t, top, left, height, width in _tiles(m, n, tile):
-        full = _dense(dense, rows, cols, values, marks, offsets, counts, t, height, width)
+    """Do what `product.product` does, with every tile dense."""
+    y[:, first * tile : last * tile] = 0
+    for t, top, left, height, width in _tiles(y.shape[1], x.shape[1], tile):
+        if not first * tile <= top < last * tile:
+            continue
+        full = _dense(dense, rows, cols, values, marks, offsets, counts, t, left, height, width)
         for j in range(width):
             for q in range(y.shape[0]):
                 # One product and one addition per element, each rounded on its own; for booleans NumPy's own
@@ -91,11 +89,11 @@ def _tiles(m: int, n: int, tile: int) -> Iterator[tuple[int, int, int, int, int]
 def _dense(
     words: np.ndarray, rows: np.ndarray, cols: np.ndarray, values: np.ndarray,
     marks: np.ndarray, offsets: np.ndarray, counts: np.ndarray,
-    t: int, height: int, width: int,
+    t: int, left: int, height: int, width: int,
 ) -> np.ndarray:  # fmt: skip
     part = slice(offsets[t], offsets[t] + counts[t])
     if not marks[t]:
         return words[part].reshape(width, height).T
     full = np.zeros((height, width), values.dtype)
-    full[rows[part], cols[part]] = values[part]
+    full[rows[part], cols[part].astype(np.int64) - left] = values[part]
     return full

@@ -19,6 +19,9 @@ what the program waits for: alpha = 1 − (scan − multiply) ÷ link.
 *full* is worth its compute up to alpha ÷ slowdown, where slowdown is how much longer the worst tile that it
 turns sparse takes to multiply.
 
+Which tiles *light* and *full* turn sparse follows from the break-even densities of each worker, which are
+configured or follow from its rates: see `asafess.tiles.densities`.
+
 Reference: St. John et al., ADAPT 2014, doi 10.1145/2553062.2553063; T. St. John, dissertation, University of
 Delaware 2021, chapter 5.
 """
@@ -27,7 +30,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from asafess.core.densities import checked
 from asafess.core.domain import Domain, Hysteresis, axis, band
 from asafess.core.mode import Rates
 from asafess.optimizations.base import Optimization
@@ -37,8 +42,8 @@ from asafess.optimizations.base import Optimization
 BAND = 2.0
 #: the share of zeros at which to switch on is so many times the one at which to switch off
 ZEROS_BAND = 1.25
-#: bytes of a sparse entry ÷ bytes of a dense one, for float64 with two one-byte indices
-ENTRY_RATIO = 10 / 8
+#: bytes of a sparse entry ÷ bytes of a dense one, for float64 with a row of one byte and a column of two
+ENTRY_RATIO = 11 / 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,11 @@ class TileCompression(Optimization):
     zeros : float, optional
         Share of zeros needed to switch on, 0 to 1; derived where left out.
     threshold : int, optional
-        *light* turns a tile sparse when it has fewer non-zeros than this; one for each row of the tile where
-        left out, as in the paper.
+        *light* turns a tile sparse when it has fewer non-zeros than this (the paper: 128), whatever `break_even` says.
+    break_even : mapping, optional
+        Data type → mapping with `light` and `full`: the densities below which these states turn a tile sparse, on
+        every worker. Where left out, a worker takes those of its own configuration, then what it has measured itself,
+        and until then the paper's threshold, the rows of a tile.
 
     Raises
     ------
@@ -142,6 +150,7 @@ class TileCompression(Optimization):
         beta: float | None = None,
         zeros: float | None = None,
         threshold: int | None = None,
+        break_even: Mapping[str, Any] | None = None,
     ) -> None:
         if alpha is not None or beta is not None:
             band(0.0 if alpha is None else alpha, float("inf") if beta is None else beta)
@@ -149,7 +158,10 @@ class TileCompression(Optimization):
             raise ValueError(f"zeros must be a share between 0 and 1, not {zeros!r}")
         if threshold is not None and threshold < 1:
             raise ValueError(f"threshold must be a number of non-zeros of at least 1, not {threshold!r}")
+        checked(break_even)  # say now what is wrong with it
         self.alpha, self.beta, self.zeros, self.threshold = alpha, beta, zeros, threshold
+        self.break_even = break_even or None
+        self._dtypes: tuple[str, ...] = ()
 
     def domain(self, rates: Rates) -> Domain:
         """Return the domain over ratio and zeros."""
@@ -174,23 +186,40 @@ class TileCompression(Optimization):
         """Compile the kernels for these dtypes."""
         from asafess.kernels.prepare import prepare
 
+        self._dtypes = tuple(dtypes)
         prepare(dtypes)
 
     def rates(self) -> Mapping[str, float]:
-        """Measure scan, copy and product rates of this process."""
+        """Measure scan, copy and product rates of this process, and note what they say of break-even densities."""
+        import numpy as np
+
+        from asafess.tiles import densities
+        from asafess.tiles.break_even import light
         from asafess.tiles.rates import rates
 
-        return rates()
+        measured = {"float64": rates()}
+        for name in self._dtypes:
+            # the other data types of the configuration have densities of their own
+            if name not in measured and densities.density("light", np.dtype(name)) is None:
+                measured[name] = rates(dtype=name)
+        for name, found in measured.items():
+            densities.learn(name, light(found, np.dtype(name).itemsize))
+        return measured["float64"]
 
     def enter(self, state: str) -> None:
         """Decide the form in which panels leave this worker from now on."""
-        from asafess.tiles import door
+        from asafess.tiles import densities, door
 
+        if self.break_even is not None:
+            densities.use(self.break_even)
         door.set_form(state, self.threshold)
 
     def leave(self) -> None:
-        """Let panels leave as they are."""
-        self.enter("off")
+        """Let panels leave as they are, and forget the break-even densities."""
+        from asafess.tiles import densities, door
+
+        door.set_form("off")
+        densities.reset()
 
     def counters(self) -> Mapping[str, float]:
         """Return what went through the door."""

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.io
 import scipy.sparse
 
-from asafess.kernels.dtypes import checked_dtype, index_type, word_type
+from asafess.kernels.dtypes import checked_dtype, column_type, row_type, word_type
 from asafess.tiles import layout
 from asafess.tiles.layout import DENSE, SPARSE, Shape
 
@@ -37,10 +37,9 @@ def from_dense(cls: type[TiledMatrix], a: Any, tile: int) -> TiledMatrix:
         dense[top * n : (top + len(rows)) * n].reshape(n, len(rows))[...] = rows.T
     counts = layout.areas((m, n), tile)
     marks = np.zeros(counts.size, np.uint8)
-    index = index_type(tile)
     return cls(
         *((m, n), tile, marks, layout.offsets(marks, counts), counts),
-        *(dense, np.empty(0, index), np.empty(0, index), np.empty(0, dtype)),
+        *(dense, np.empty(0, row_type(tile)), np.empty(0, column_type(n)), np.empty(0, dtype)),
     )
 
 
@@ -99,13 +98,15 @@ def from_places(
     -------
     TiledMatrix
     """
-    dtype, index = checked_dtype(values.dtype), index_type(tile)
+    dtype = checked_dtype(values.dtype)
     limits = layout.limits(form, shape, tile, dtype, threshold)
     values = np.ascontiguousarray(values, dtype)
     kept = values.view(word_type(dtype)) != 0
     if not kept.all():
         place, values = place[kept], values[kept]
-    t, rows, cols = place // (tile * tile), place % tile, place // tile % tile
+    t, rows = place // (tile * tile), place % tile
+    wide = max(-(-shape[1] // tile), 1)
+    within = place // tile % tile
 
     counts = np.bincount(t, minlength=limits.size)
     marks = np.where(counts < limits, SPARSE, DENSE).astype(np.uint8)
@@ -114,10 +115,11 @@ def from_places(
     dense = np.zeros(counts[marks == DENSE].sum(), dtype)
     sparse = marks[t] == SPARSE
     full = ~sparse
-    dense[offsets[t[full]] + cols[full] * layout.heights(shape, tile)[t[full]] + rows[full]] = values[full]
+    cols = t % wide * tile + within
+    dense[offsets[t[full]] + within[full] * layout.heights(shape, tile)[t[full]] + rows[full]] = values[full]
     return cls(
         *(shape, tile, marks, offsets, counts),
-        *(dense, rows[sparse].astype(index), cols[sparse].astype(index), values[sparse]),
+        *(dense, rows[sparse].astype(row_type(tile)), cols[sparse].astype(column_type(shape[1])), values[sparse]),
     )
 
 

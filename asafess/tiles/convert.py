@@ -46,7 +46,8 @@ def to_dense(matrix: TiledMatrix) -> np.ndarray:
             flat[a : a + size] = matrix.dense[b : b + size]
         t = entry_tiles(matrix)
         high = layout.heights(matrix.shape, matrix.tile)[t]
-        flat[starts[t] + matrix.cols * high + matrix.rows] = matrix.values
+        within = matrix.cols - t % matrix.grid[1] * matrix.tile
+        flat[starts[t] + within * high + matrix.rows] = matrix.values
     a = np.empty((m, n), matrix.dtype)
     for top in range(0, m, matrix.tile):
         rows = a[top : top + matrix.tile]
@@ -63,7 +64,7 @@ def to_scipy(matrix: TiledMatrix) -> scipy.sparse.csr_array:
     local, high = places - matrix.offsets[of_place], layout.heights(matrix.shape, tile)[of_place]
     t = np.concatenate((of_place, entry_tiles(matrix)))
     i = t // max(wide, 1) * tile + np.concatenate((local % high, matrix.rows))
-    j = t % max(wide, 1) * tile + np.concatenate((local // high, matrix.cols))
+    j = np.concatenate((of_place % max(wide, 1) * tile + local // high, matrix.cols))
     values = np.concatenate((matrix.dense[places], matrix.values))
     result = scipy.sparse.coo_array((values, (i, j)), shape=matrix.shape).tocsr()
     result.sum_duplicates()

@@ -93,7 +93,8 @@ class Counters:
             found[k] = np.count_nonzero(matrix.dense[start : start + found[k]].view(word_type(matrix.dtype)))
         geometry = matrix.shape, matrix.tile
         words = layout.areas(*geometry)[chosen]
-        dense, sparse = words * matrix.dtype.itemsize, found * layout.entry_bytes(matrix.dtype, matrix.tile)
+        dense = words * matrix.dtype.itemsize
+        sparse = found * layout.entry_bytes(matrix.dtype, matrix.tile, matrix.shape[1])
         light = layout.limits("light", *geometry, matrix.dtype, threshold)[chosen]
         self.add(
             sampled_words=int(words.sum()),

@@ -46,7 +46,7 @@ def set_form(form: str, threshold: int | None = None) -> None:
         *off*: as they are. *light*: dense tiles with fewer than `threshold` non-zeros turned sparse. *full*: dense
         tiles whose sparse form has fewer bytes turned sparse.
     threshold : int, optional
-        For *light*; default: the rows of the tile.
+        For *light*; see `layout.limits` for the default.
 
     Raises
     ------
@@ -141,8 +141,8 @@ def _recoded(panel: TiledMatrix, active: _Active) -> TiledMatrix:
     from asafess.kernels import prepare
     from asafess.tiles import recode
 
-    if not prepare.ready(panel.dtype, panel.tile):
-        prepare.prepare_later(panel.dtype, panel.tile)
+    if not prepare.ready(panel.dtype, panel.tile, panel.shape[1]):
+        prepare.prepare_later(panel.dtype, panel.tile, panel.shape[1])
         _counters.add(uncompiled=1)
         return panel
     start = time.perf_counter()

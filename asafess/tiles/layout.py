@@ -6,17 +6,21 @@ Everything here deals in whole arrays over the T = ceil(m / tile) · ceil(n / ti
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from asafess.kernels.dtypes import index_type
+from asafess.kernels.dtypes import column_type, row_type
+from asafess.tiles import densities
 
 DENSE, SPARSE = 0, 1
 #: The forms that a matrix can be put into; see `limits`.
 FORMS = ("dense", "sparse", "light", "full")
 #: Largest edge of a tile: indices within a tile have at most two bytes.
 LARGEST_TILE = 65536
+#: So many of the last arrays over all tiles are kept, up to 512 KiB each: panels of a few shapes come again and again.
+KEPT, MOST_TILES_KEPT = 16, 1 << 16
 
 Shape = tuple[int, int]
 
@@ -74,7 +78,7 @@ def checked_shape(shape: Any) -> Shape:
 
 
 def checked_threshold(threshold: Any) -> int | None:
-    """Return a threshold as an int; None stands for the rows of each tile.
+    """Return a threshold as an int; None stands for the default, see `limits`.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def checked_threshold(threshold: Any) -> int | None:
     >>> checked_threshold(-1)
     Traceback (most recent call last):
     ...
-    ValueError: threshold is -1; allowed are whole numbers ≥ 0 (non-zeros of a tile), or None for the rows of the tile
+    ValueError: threshold is -1; allowed are whole numbers ≥ 0 (non-zeros of a tile), or None for the default
     """
     if threshold is None:
         return None
@@ -96,8 +100,7 @@ def checked_threshold(threshold: Any) -> int | None:
         number = -1
     if number < 0:
         raise ValueError(
-            f"threshold is {threshold!r}; allowed are whole numbers ≥ 0 (non-zeros of a tile), "
-            "or None for the rows of the tile"
+            f"threshold is {threshold!r}; allowed are whole numbers ≥ 0 (non-zeros of a tile), or None for the default"
         )
     return number
 
@@ -119,53 +122,75 @@ def edges(size: int, tile: int) -> np.ndarray:
 
 
 def heights(shape: Shape, tile: int) -> np.ndarray:
-    """Return the rows of each tile, (T,) int64.
+    """Return the rows of each tile, (T,) int64, read-only.
 
     Examples
     --------
     >>> heights((3, 4), 2)
     array([2, 2, 1, 1])
     """
-    m, n = shape
-    return np.repeat(edges(m, tile), -(-n // tile))
+    return (_heights if _few(shape, tile) else _heights.__wrapped__)(shape, tile)
 
 
 def areas(shape: Shape, tile: int) -> np.ndarray:
-    """Return the words of each tile, (T,) int64.
+    """Return the words of each tile, (T,) int64, read-only.
 
     Examples
     --------
     >>> areas((3, 4), 2)
     array([4, 4, 2, 2])
     """
+    return (_areas if _few(shape, tile) else _areas.__wrapped__)(shape, tile)
+
+
+def _few(shape: Shape, tile: int) -> bool:
+    return -(-shape[0] // tile) * -(-shape[1] // tile) <= MOST_TILES_KEPT
+
+
+def _fixed(array: np.ndarray) -> np.ndarray:
+    """Return an array that many will share, so that none can write to it."""
+    array.flags.writeable = False
+    return array
+
+
+@lru_cache(KEPT)
+def _heights(shape: Shape, tile: int) -> np.ndarray:
     m, n = shape
-    return np.multiply.outer(edges(m, tile), edges(n, tile)).ravel()
+    return _fixed(np.repeat(edges(m, tile), -(-n // tile)))
 
 
-def entry_bytes(dtype: np.dtype, tile: int) -> int:
+@lru_cache(KEPT)
+def _areas(shape: Shape, tile: int) -> np.ndarray:
+    m, n = shape
+    return _fixed(np.multiply.outer(edges(m, tile), edges(n, tile)).ravel())
+
+
+def entry_bytes(dtype: np.dtype, tile: int, n: int = 1) -> int:
     """Return the bytes of one stored entry of a sparse tile: value, row, column.
 
     Examples
     --------
-    >>> entry_bytes(np.dtype("float64"), 128)
-    10
+    >>> entry_bytes(np.dtype("float64"), 128, 8192)
+    11
     """
-    return dtype.itemsize + 2 * index_type(tile).itemsize
+    return dtype.itemsize + row_type(tile).itemsize + column_type(n).itemsize
 
 
 def limits(form: str, shape: Shape, tile: int, dtype: np.dtype, threshold: int | None = None) -> np.ndarray:
-    """Return the number of non-zeros below which each tile is sparse, (T,) int64.
+    """Return the number of non-zeros below which each tile is sparse, (T,) int64, read-only.
 
     Parameters
     ----------
     form : str
         *dense*: no tile is sparse. *sparse*: every tile is. *light*: a tile with fewer non-zeros than `threshold`.
-        *full*: a tile whose sparse form has fewer bytes.
+        *full*: a tile whose sparse form has fewer bytes; where a density is configured for *full*, only a tile below
+        it.
     shape : (int, int)
     tile : int
     dtype : numpy.dtype
     threshold : int, optional
-        For *light*; default: the rows of the tile.
+        For *light*. Left out: the break-even density of this process (`asafess.tiles.densities`) times the words of
+        the tile, or, where it is neither configured nor measured, the rows of the tile.
 
     Returns
     -------
@@ -174,27 +199,42 @@ def limits(form: str, shape: Shape, tile: int, dtype: np.dtype, threshold: int |
     Raises
     ------
     ValueError
-        For an unknown form or a negative threshold.
+        For an unknown form, a negative threshold, or a configured density that is not allowed.
 
     Examples
     --------
     >>> limits("full", (128, 128), 128, np.dtype("float64"))
-    array([13108])
+    array([11916])
     >>> limits("light", (128, 100), 128, np.dtype("float64"))
     array([128])
     """
     threshold = checked_threshold(threshold)
     if form not in FORMS:
         raise ValueError(f"form is {form!r}; allowed are {', '.join(FORMS)}")
+    density = None
+    if form == "full" or (form == "light" and threshold is None):
+        density = densities.density(form, dtype)
+    return (_limits if _few(shape, tile) else _limits.__wrapped__)(form, shape, tile, dtype, threshold, density)
+
+
+@lru_cache(KEPT)
+def _limits(
+    form: str, shape: Shape, tile: int, dtype: np.dtype, threshold: int | None, density: float | None
+) -> np.ndarray:
     area = areas(shape, tile)
+    # fewer than density · area, in whole numbers
+    at_density = None if density is None else np.ceil(area * density).astype(np.int64)
     if form == "dense":
-        return np.zeros_like(area)
+        return _fixed(np.zeros_like(area))
     if form == "sparse":
-        return area + 1
+        return _fixed(area + 1)
     if form == "full":
-        entry = entry_bytes(dtype, tile)
-        return (area * dtype.itemsize + entry - 1) // entry
-    return heights(shape, tile) if threshold is None else np.full_like(area, threshold)
+        entry = entry_bytes(dtype, tile, shape[1])
+        fewer_bytes = (area * dtype.itemsize + entry - 1) // entry
+        return _fixed(fewer_bytes if at_density is None else np.minimum(fewer_bytes, at_density))
+    if threshold is not None:
+        return _fixed(np.full_like(area, threshold))
+    return heights(shape, tile) if at_density is None else _fixed(at_density)
 
 
 def offsets(marks: np.ndarray, counts: np.ndarray) -> np.ndarray:

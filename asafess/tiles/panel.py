@@ -45,8 +45,11 @@ class TiledMatrix:
         How many words (dense) or entries (sparse) each tile has there.
     dense : (D,)
         Dense tiles one after the other, each column-major.
-    rows, cols : (S,) uint8 if tile ≤ 256, else uint16
-        Entries of the sparse tiles, in the tile's own coordinates: column by column, rows ascending.
+    rows : (S,) uint8 if tile ≤ 256, else uint16
+        Rows of the entries of the sparse tiles, within their tile. Entries come tile by tile without gaps, within a
+        tile column by column, rows ascending.
+    cols : (S,) uint16 if n ≤ 65536, else uint32
+        Their columns, within the matrix: so that the entries of neighbouring sparse tiles are one loop.
     values : (S,)
         Of the same data type as `dense`: bool, an integer, float32 or float64.
 
@@ -54,7 +57,7 @@ class TiledMatrix:
     --------
     >>> a = TiledMatrix.from_edges([[0, 0], [2, 3]], (4, 4), tile=2)
     >>> a
-    <TiledMatrix 4 × 4 float64, tile 2: 0 of 4 tiles dense, 2 non-zero, 0.69 of the dense bytes>
+    <TiledMatrix 4 × 4 float64, tile 2: 0 of 4 tiles dense, 2 non-zero, 0.70 of the dense bytes>
     >>> a @ [1.0, 2.0, 3.0, 4.0]
     array([1., 0., 4., 0.])
     >>> a.tiles[1, 1].mark
@@ -126,7 +129,7 @@ class TiledMatrix:
             *dense*, *sparse*, *light* (sparse below `threshold` non-zeros) or *full* (sparse where that takes fewer
             bytes).
         threshold : int, optional
-            For *light*; default: the rows of the tile.
+            For *light*; default: see `layout.limits`.
 
         Returns
         -------
@@ -302,10 +305,44 @@ class TiledMatrix:
         """
         return recode.recode(self, form, threshold)
 
+    def dot(self, x: Any, threads: int | None = None) -> np.ndarray:
+        """Multiply with a vector or a block of vectors; `matrix @ x` is the same.
+
+        Each column of a block gets the bits that it gets alone, and so does every form of the matrix and every number
+        of threads: the order of additions is that of the format (`asafess.kernels.product`). The first product with a
+        data type compiles its kernel.
+
+        Parameters
+        ----------
+        x : (n,) or (n, k) array_like
+        threads : int, optional
+            How many threads share the tile rows, small matrices aside. Left out: the cores of this process
+            (`OMP_NUM_THREADS` if set), but one in any thread except the main one, so that a Dask worker's tasks stay
+            out of each other's way.
+
+        Returns
+        -------
+        (m,) or (m, k) ndarray
+            Of the data type that NumPy gives such a product.
+
+        Raises
+        ------
+        ValueError
+            For another shape, in NumPy's own words, or threads below 1.
+        TypeError
+            If the result would be of a data type that tiles can't hold, such as complex.
+
+        Examples
+        --------
+        >>> TiledMatrix.from_dense(np.eye(2, dtype="float32")).dot([1, 2], threads=2)
+        array([1., 2.])
+        """
+        return product.dot(self, x, threads)
+
     def __matmul__(self, x: Any) -> np.ndarray:
         if isinstance(x, TiledMatrix) or hasattr(x, "__dask_graph__") or hasattr(x, "tocsr"):
             return NotImplemented
-        return product.matmul(self, x)
+        return product.dot(self, x)
 
     def __copy__(self) -> TiledMatrix:
         return self

@@ -2,6 +2,9 @@
 
 The two halves are apart so that the door can look at the size before it pays for the writing. Values never change,
 only which tiles are dense and which are sparse. The first use with a data type compiles its kernels.
+
+A 16 MiB panel is read in 0.6 ms, so what does not depend on its size is kept to a few microseconds: the kernel lays out
+the new form itself, and the notes that it takes go to memory that was used before.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asafess.kernels.dtypes import index_type, word_type
+from asafess.kernels.dtypes import column_type, row_type, word_type
 from asafess.tiles import layout
-from asafess.tiles.layout import DENSE, SPARSE
+from asafess.tiles.layout import SPARSE
 
 if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
@@ -21,18 +24,24 @@ if TYPE_CHECKING:
 
 #: Bytes from which NumPy asks for huge pages.
 HUGE = 4 << 20
+#: Words of notes that are kept for the next plan, for each thread that has recoded at the same time: 2 MiB.
+MOST_NOTES = 1 << 18
+
+#: Notes that no plan uses at the moment. `pop` and `append` are atomic; an array belongs to who popped it.
+_notes: list[np.ndarray] = []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
-    """How a matrix would be stored in another form."""
+    """How a matrix would be stored in another form; good for one `apply`."""
 
     #: 0 dense, 1 sparse, (T,) uint8.
     marks: np.ndarray
-    #: Stored words or entries of each tile, (T,) int64.
+    #: Start and number of the stored words or entries of each tile, (T,) int64.
+    offsets: np.ndarray
     counts: np.ndarray
-    #: What was noted about the dense tiles, for `apply`.
-    bits: np.ndarray
+    #: What was noted about the dense tiles; None once it is applied.
+    bits: np.ndarray | None
     #: Words of all dense tiles together.
     words: int
     #: Entries of all sparse tiles together.
@@ -69,25 +78,20 @@ def plan(matrix: TiledMatrix, form: str, threshold: int | None = None, *, keep_s
     # Numba is imported on the first use, not with this module: a scheduler may see a TiledMatrix, but never this.
     from asafess.kernels.plan import PLAN, groups
 
-    limits = layout.limits(form, matrix.shape, matrix.tile, matrix.dtype, threshold)
-    dense = matrix.marks == DENSE
-    found = np.where(dense, -1, matrix.counts)
-    bits = np.empty(0, np.uint64)
-    if matrix.dense.size and form != "dense":
-        word = word_type(matrix.dtype)
-        bits = np.empty(groups(*matrix.shape, matrix.tile), np.uint64)
-        PLAN[word](
-            *(matrix.dense.view(word), matrix.marks, matrix.offsets, limits),
-            *(*matrix.shape, matrix.tile, form == "full", found, bits),
-        )
-    sparse = np.where(dense, found >= 0, keep_sparse | (found < limits))
-    counts = np.where(sparse, found, layout.areas(matrix.shape, matrix.tile))
-    words, entries = int(counts[~sparse].sum()), int(counts[sparse].sum())
-    stored = words * matrix.dtype.itemsize + entries * layout.entry_bytes(matrix.dtype, matrix.tile)
-    held = matrix.marks.nbytes + matrix.offsets.nbytes + matrix.counts.nbytes
-    return Plan(
-        sparse.astype(np.uint8), counts, bits, words, entries, held + stored, same=bool((sparse != dense).all())
+    (m, n), tile, dtype = matrix.shape, matrix.tile, matrix.dtype
+    limits = layout.limits(form, matrix.shape, tile, dtype, threshold)
+    bits = _take_notes(groups(m, n, tile) if matrix.dense.size else 0)
+    marks, offsets = np.empty(limits.size, np.uint8), np.empty(limits.size, np.int64)
+    counts, totals = np.empty(limits.size, np.int64), np.empty(3, np.int64)
+    word = word_type(dtype)
+    PLAN[word](
+        *(matrix.dense.view(word), matrix.marks, matrix.offsets, matrix.counts, limits),
+        *(m, n, tile, form == "full", keep_sparse, bits, marks, offsets, counts, totals),
     )
+    words, entries, changed = totals.tolist()
+    nbytes = words * dtype.itemsize + entries * layout.entry_bytes(dtype, tile, n)
+    nbytes += marks.nbytes + offsets.nbytes + counts.nbytes
+    return Plan(marks, offsets, counts, bits, words, entries, nbytes, same=changed == 0)
 
 
 def apply(matrix: TiledMatrix, plan: Plan) -> TiledMatrix:
@@ -98,26 +102,52 @@ def apply(matrix: TiledMatrix, plan: Plan) -> TiledMatrix:
     matrix : TiledMatrix
         The one that was planned for.
     plan : Plan
+        Not applied yet.
 
     Returns
     -------
     TiledMatrix
         The same object if nothing changes.
+
+    Raises
+    ------
+    ValueError
+        For a plan that was applied before.
     """
-    if plan.same:
-        return matrix
+    bits, plan.bits = plan.bits, None
+    if bits is None:
+        raise ValueError("this plan has been applied; make a new one, its notes are overwritten")
+    if not plan.same:
+        matrix = _write(matrix, plan, bits)
+    if bits.size <= MOST_NOTES and len(_notes) < 64:
+        _notes.append(bits)
+    return matrix
+
+
+def _write(matrix: TiledMatrix, plan: Plan, bits: np.ndarray) -> TiledMatrix:
     from asafess.kernels.recode import RECODE
 
-    word, index = word_type(matrix.dtype), index_type(matrix.tile)
-    offsets = layout.offsets(plan.marks, plan.counts)
-    dense, values = _fresh(plan.words, matrix.dtype), np.empty(plan.entries, matrix.dtype)
-    rows, cols = np.empty(plan.entries, index), np.empty(plan.entries, index)
-    RECODE[word, index](
+    (m, n), tile, dtype = matrix.shape, matrix.tile, matrix.dtype
+    word, row, column = word_type(dtype), row_type(tile), column_type(n)
+    dense, values = _fresh(plan.words, dtype), np.empty(plan.entries, dtype)
+    rows, cols = np.empty(plan.entries, row), np.empty(plan.entries, column)
+    RECODE[word, row, column](
         *(matrix.dense.view(word), matrix.rows, matrix.cols, matrix.values.view(word)),
-        *(matrix.marks, matrix.offsets, matrix.counts, plan.bits, plan.marks, offsets, plan.counts),
-        *(*matrix.shape, matrix.tile, dense.view(word), rows, cols, values.view(word)),
+        *(matrix.marks, matrix.offsets, matrix.counts, bits, plan.marks, plan.offsets, plan.counts),
+        *(m, n, tile, dense.view(word), rows, cols, values.view(word)),
     )
-    return type(matrix)(matrix.shape, matrix.tile, plan.marks, offsets, plan.counts, dense, rows, cols, values)
+    return type(matrix)(matrix.shape, tile, plan.marks, plan.offsets, plan.counts, dense, rows, cols, values)
+
+
+def _take_notes(count: int) -> np.ndarray:
+    """Return memory for notes, used before if there is some: fresh pages cost a tenth of reading a panel."""
+    if count > MOST_NOTES:
+        return np.empty(count, np.uint64)
+    try:
+        notes = _notes.pop()
+    except IndexError:
+        notes = np.empty(0, np.uint64)
+    return notes if notes.size >= count else np.empty(count, np.uint64)
 
 
 def _fresh(words: int, dtype: np.dtype) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from dask.sizeof import sizeof
 from distributed.protocol.serialize import dask_deserialize, dask_serialize
 
-from asafess.kernels.dtypes import checked_dtype, index_type
+from asafess.kernels.dtypes import checked_dtype, column_type, row_type
 from asafess.tiles import door, layout
 from asafess.tiles.layout import DENSE, SPARSE
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
 
 #: Name and version of the encoding written here: the arrays of the panel as they are.
-ENCODING = "panel-1"
+ENCODING = "panel-2"
 
 _FRAMES = ("dense", "rows", "cols", "values")
 
@@ -50,7 +50,7 @@ def encode(matrix: TiledMatrix) -> tuple[dict[str, Any], list[np.ndarray]]:
     >>> from asafess import TiledMatrix
     >>> header, frames = encode(TiledMatrix.from_dense([[1.0]]))
     >>> header["encoding"], header["frames"], frames
-    ('panel-1', ['dense'], [array([  0,   0,   0,   0,   0,   0, 240,  63], dtype=uint8)])
+    ('panel-2', ['dense'], [array([  0,   0,   0,   0,   0,   0, 240,  63], dtype=uint8)])
     """
     frames = {name: getattr(matrix, name) for name in _FRAMES if getattr(matrix, name).size}
     header = {
@@ -102,7 +102,7 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
             f"{ENCODING!r} only: install the same version everywhere"
         )
     shape, tile = layout.checked_shape(header["shape"]), layout.checked_tile(header["tile"])
-    dtype, index = checked_dtype(header["dtype"]), index_type(tile)
+    dtype = checked_dtype(header["dtype"])
     marks = np.frombuffer(header["marks"], np.uint8)
     counts = np.frombuffer(header["counts"], np.int64)
     dense = marks == DENSE
@@ -113,8 +113,8 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
     entries = int(counts[~dense].sum())
     sizes = {
         "dense": (dtype, int(counts[dense].sum())),
-        "rows": (index, entries),
-        "cols": (index, entries),
+        "rows": (row_type(tile), entries),
+        "cols": (column_type(shape[1]), entries),
         "values": (dtype, entries),
     }
     given = dict(zip(header["frames"], frames, strict=True))
@@ -129,16 +129,20 @@ def _check_inside(
     """Refuse entries outside their tile: the kernels would write outside their arrays."""
     if not rows.size:
         return
-    for name, length, indices in (("rows", shape[0], rows), ("cols", shape[1], cols)):
-        if length % tile == 0:
-            inside = int(indices.max()) < tile
-        else:
-            ends = np.minimum(tile, length - np.arange(0, length, tile))
-            across = -(-shape[1] // tile), -(-shape[0] // tile)
-            each = np.repeat(ends, across[0]) if name == "rows" else np.tile(ends, across[1])
-            inside = bool((indices < np.repeat(each[sparse], counts[sparse])).all())
-        if not inside:
-            raise ValueError(f"frame {name!r} has entries outside their tile: the data was damaged on its way")
+    high, wide = -(-shape[0] // tile), -(-shape[1] // tile)
+    counts = counts[sparse]
+    if shape[0] % tile == 0:
+        inside = int(rows.max()) < tile
+    else:
+        inside = bool((rows < np.repeat(np.repeat(layout.edges(shape[0], tile), wide)[sparse], counts)).all())
+    if not inside:
+        raise ValueError("frame 'rows' has entries outside their tile: the data was damaged on its way")
+    left = np.tile(np.arange(wide, dtype=cols.dtype) * cols.dtype.type(tile), high)[sparse]
+    # Unsigned: what lies before the tile is far behind it.
+    within = cols - np.repeat(left, counts)
+    width = np.tile(layout.edges(shape[1], tile).astype(np.uint64) - np.uint64(1), high)[sparse].astype(cols.dtype)
+    if not bool((within <= (width[0] if shape[1] % tile == 0 else np.repeat(width, counts))).all()):
+        raise ValueError("frame 'cols' has entries outside their tile: the data was damaged on its way")
 
 
 def _view(name: str, dtype: np.dtype, size: int, frame: Any) -> np.ndarray:

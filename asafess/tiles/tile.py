@@ -26,7 +26,7 @@ class Tile:
     >>> tile
     <Tile sparse 2 × 2 float64, 1 non-zero>
     >>> tile.rows, tile.cols, tile.values
-    (array([1], dtype=uint8), array([0], dtype=uint8), array([1.]))
+    (array([1], dtype=uint8), array([0], dtype=uint16), array([1.]))
     """
 
     __slots__ = ("cols", "dense", "mark", "rows", "shape", "values")
@@ -42,10 +42,11 @@ class Tile:
         self.mark = "sparse" if sparse else "dense"
         #: Of a dense tile: a column-major view; of a sparse one: None.
         self.dense = None if sparse else matrix.dense[part].reshape(self.shape, order="F")
-        #: Of a sparse tile: rows, columns and values of its entries, column by column; of a dense one: empty.
-        self.rows, self.cols, self.values = (
-            array[part if sparse else slice(0)] for array in (matrix.rows, matrix.cols, matrix.values)
-        )
+        entries = part if sparse else slice(0)
+        #: Of a sparse tile: rows, columns and values of its entries, column by column; of a dense one: empty. Rows and
+        #: columns count from the tile's own corner.
+        self.rows, self.values = matrix.rows[entries], matrix.values[entries]
+        self.cols = matrix.cols[entries] - matrix.cols.dtype.type(j * matrix.tile)
 
     @property
     def dtype(self) -> np.dtype:

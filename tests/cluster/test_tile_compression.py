@@ -11,7 +11,8 @@ from helpers import RATES, until
 
 import asafess
 from asafess.cluster.messages import NAME
-from asafess.tiles import door
+from asafess.optimizations.tile_compression import TileCompression
+from asafess.tiles import densities, door
 
 TILE, ROWS, COLUMNS = 32, 64, 4096
 
@@ -19,8 +20,10 @@ TILE, ROWS, COLUMNS = 32, 64, 4096
 @pytest.fixture(autouse=True)
 def _clean_door():
     door.set_form("off")
+    densities.reset()
     yield
     door.set_form("off")
+    densities.reset()
 
 
 def panel(density, seed):
@@ -174,3 +177,18 @@ async def test_a_first_switch_to_an_uncompiled_type_stops_no_event_loop_and_comp
     await c.gather(c.map(sizeof, made, workers=[second], pure=False))
     after = door.counters()
     assert after["sent_bytes"] - raw["sent_bytes"] < (raw["sent_bytes"] - before["sent_bytes"]) / 5
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_break_even_densities_are_those_of_the_installation_else_measured_and_gone_with_it(c, s, a, b):
+    float64 = np.dtype("float64")
+    await with_compression(c, s)
+    assert 0 < densities.density("light", float64) <= 1  # by the rates
+    assert densities.density("full", float64) is None
+    await asafess.uninstall(c)
+    await until(lambda: densities.density("light", float64) is None)
+    await asafess.install(c, [TileCompression(break_even={"float64": {"light": 0.125}})], rates=RATES)
+    plugin = s.plugins[NAME]
+    await until(lambda: plugin.rates is not None and plugin.ready == set(s.workers), seconds=60)
+    await asafess.pin(c, "tile_compression", "light")
+    await until(lambda: densities.density("light", float64) == 0.125)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from asafess.kernels.dtypes import SUPPORTED, checked_dtype, index_type, word_type
+from asafess.kernels.dtypes import SUPPORTED, checked_dtype, column_type, row_type, word_type
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,11 @@ def test_words_have_the_size_of_the_values_behind_them():
         assert word_type(dtype).kind == "u"
 
 
-@pytest.mark.parametrize("tile", [1, 128, 256, 257, 65536])
-def test_an_index_holds_the_last_row_of_its_tile(tile):
-    assert index_type(tile).type(tile - 1) == tile - 1
+@pytest.mark.parametrize("size", [1, 128, 256, 257, 65536])
+def test_indices_hold_the_last_row_of_a_tile_and_the_last_column_of_a_matrix(size):
+    assert np.iinfo(row_type(size)).max >= size - 1
+    for n in (size, 65537, 2**32, 2**32 + 1):
+        assert np.iinfo(column_type(n)).max >= n - 1
 
 
 def test_importing_the_matrix_does_not_import_numba():

@@ -67,14 +67,15 @@ def test_arguments_of_another_type_are_refused_not_compiled():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_multiplication_is_contracted_with_an_addition(dtype):
-    assembly = "".join(PRODUCT.compile(dtype, np.uint8).inspect_asm().values())
+    assembly = "".join(PRODUCT.compile(dtype, np.uint8, np.uint16).inspect_asm().values())
     assert "mul" in assembly
     for instruction in ("fmadd", "fmsub", "fmla", "fmls"):
         assert instruction not in assembly
 
 
 def test_kernels_release_the_gil():
-    for kernel in (PLAN.compile(np.uint64), RECODE.compile(np.uint64, np.uint8), PRODUCT.compile("float64", np.uint8)):
+    indices = np.uint8, np.uint16
+    for kernel in (PLAN.compile(np.uint64), RECODE.compile(np.uint64, *indices), PRODUCT.compile("float64", *indices)):
         assert kernel.targetoptions["nogil"]
         assert not kernel.targetoptions["fastmath"]
         assert not kernel.targetoptions["parallel"]
@@ -85,9 +86,8 @@ def test_every_supported_dtype_has_a_product():
         one = np.ones(1, dtype)
         y = np.empty((1, 1), dtype)
         zero = np.zeros(1, np.int64)
-        nothing = np.empty(0, np.uint8)
-        PRODUCT[dtype, np.uint8](
-            *(one, nothing, nothing, one[:0], np.zeros(1, np.uint8), zero, zero + 1),
-            *(1, 1, 1, np.zeros(1, np.uint8), one[:0], one[None], y),
+        PRODUCT[dtype, np.uint8, np.uint16](
+            *(one, np.empty(0, np.uint8), np.empty(0, np.uint16), one[:0], np.zeros(1, np.uint8), zero, zero + 1),
+            *(1, 0, 1, one[None], y),
         )
         assert y[0, 0] == 1

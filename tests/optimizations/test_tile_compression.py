@@ -1,5 +1,7 @@
 import math
+import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,10 +78,14 @@ def test_thresholds_that_are_given_stay_as_given():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"alpha": 2, "beta": 1}, {"alpha": -1}, {"beta": float("nan")}, {"zeros": 2}, {"threshold": 0}]
+    "bad",
+    [
+        *({"alpha": 2, "beta": 1}, {"alpha": -1}, {"beta": float("nan")}, {"zeros": 2}, {"threshold": 0}),
+        {"break_even": {"float64": {"light": 2}}},
+    ],
 )
 def test_what_can_not_be_is_refused_when_it_is_made(bad):
-    with pytest.raises(ValueError, match=r"alpha|zeros|threshold"):
+    with pytest.raises(ValueError, match=r"alpha|zeros|threshold|break-even"):
         TileCompression(**bad)
 
 
@@ -93,3 +99,35 @@ def test_entering_and_leaving_act_on_the_door_and_put_it_back():
     assert door.form() == "full"
     optimization.leave()
     assert door.form() == before == "off"
+
+
+def limit():
+    from asafess.tiles import layout
+
+    return int(layout.limits("light", (128, 128), 128, np.dtype("float64"))[0])
+
+
+def test_given_densities_travel_with_the_optimization_and_go_when_it_leaves():
+    optimization = pickle.loads(pickle.dumps(TileCompression(break_even={"float64": {"light": 0.25}})))
+    optimization.enter("light")
+    assert limit() == 4096
+    optimization.leave()
+    assert limit() == 128
+
+
+def test_a_worker_derives_light_from_the_rates_that_it_measures_for_each_of_its_data_types():
+    from asafess.tiles import densities
+    from asafess.tiles.break_even import light
+
+    optimization = TileCompression()
+    optimization.prepare(["float64", "float32"])
+    try:
+        found = optimization.rates()
+        assert limit() == math.ceil(16384 * light(found, 8))
+        assert densities.density("light", np.dtype("float32")) is not None
+        assert densities.density("light", np.dtype("int8")) is None
+        optimization.enter("light")
+        assert limit() == math.ceil(16384 * light(found, 8))
+    finally:
+        optimization.leave()
+    assert limit() == 128

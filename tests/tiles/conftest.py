@@ -1,4 +1,4 @@
-"""Helpers of the tests of tiles; the door is put back after every test."""
+"""Helpers of the tests of tiles; the door and the break-even densities are put back after every test."""
 
 import sys
 import time
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asafess.tiles import door
+from asafess.tiles import densities, door
 
 # `tile_strategies`, beside the tests that share it
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,9 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 def closed_door():
     door.set_form("off")
     door.reset_counters()
+    densities.reset()
     yield
     door.set_form("off")
     door.reset_counters()
+    densities.reset()
 
 
 @pytest.fixture

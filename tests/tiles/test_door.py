@@ -58,7 +58,7 @@ def test_sparse_tiles_are_not_looked_at_even_where_they_are_larger_so():
     marks, entries = np.array([1, 0], np.uint8), np.arange(1024)
     panel = TiledMatrix(
         *(panel.shape, 32, marks, np.zeros(2, np.int64), panel.counts, np.zeros(1024)),
-        *((entries % 32).astype(np.uint8), (entries // 32).astype(np.uint8), np.ones(1024)),
+        *((entries % 32).astype(np.uint8), (entries // 32).astype(np.uint16), np.ones(1024)),
     )
     door.set_form("full")
     sent = door.outgoing(panel)
@@ -132,4 +132,4 @@ def test_recoding_at_the_door_needs_one_specialization_only():
     _, panel = mostly_empty()
     door.set_form("full")
     door.outgoing(panel)
-    assert len(RECODE.compile(np.uint64, np.uint8).signatures) == 1
+    assert len(RECODE.compile(np.uint64, np.uint8, np.uint16).signatures) == 1

@@ -40,6 +40,26 @@ def test_light_defaults_to_one_non_zero_per_row_of_the_tile():
     assert layout.limits("light", (10, 4), 4, np.dtype("float64"), 7).tolist() == [7, 7, 7]
 
 
+def test_arrays_over_all_tiles_are_kept_and_none_can_spoil_them():
+    dtype = np.dtype("float64")
+    for make in (
+        lambda: layout.areas((300, 200), 64),
+        lambda: layout.heights((300, 200), 64),
+        lambda: layout.limits("light", (300, 200), 64, dtype),
+        lambda: layout.limits("full", (300, 200), 64, dtype),
+        lambda: layout.limits("light", (300, 200), 64, dtype, 7),
+    ):
+        assert make() is make()
+        with pytest.raises(ValueError, match="read-only"):
+            make()[0] = 1
+
+
+def test_arrays_over_very_many_tiles_are_not_kept():
+    shape = (layout.MOST_TILES_KEPT + 1, 1)
+    assert layout.areas(shape, 1) is not layout.areas(shape, 1)
+    assert layout.limits("sparse", shape, 1, np.dtype("int8")).tolist() == [2] * shape[0]
+
+
 @pytest.mark.parametrize("tile", [0, -1, 65537, 1.5, "128", None])
 def test_a_bad_tile_is_refused_with_its_value_and_what_is_allowed(tile):
     with pytest.raises(ValueError, match="1 to 65536") as caught:

@@ -28,7 +28,7 @@ def test_sizes_are_those_of_the_arrays(a, tile):
 def test_physical_bytes_follow_the_form_and_logical_ones_do_not():
     dense = TiledMatrix.from_dense(np.eye(256), 128)
     sparse = dense.recode("sparse")
-    assert sparse.nbytes == 256 * 10 + 4 * 17
+    assert sparse.nbytes == 256 * 11 + 4 * 17
     assert sparse.logical_nbytes == dense.logical_nbytes == 256 * 256 * 8
 
 

@@ -1,5 +1,8 @@
 """The product: the values of NumPy's, and the same bits in every form."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from tile_strategies import COMPILED, FORMS, arrays, finite_arrays, same_bits, tiles
 
 from asafess import TiledMatrix
+from asafess.kernels.threads import default_threads
+from asafess.tiles import product
 
 
 def in_order(a, x):
@@ -54,6 +59,69 @@ def test_zero_times_infinity_is_nan_in_sparse_and_in_empty_tiles():
     y = matrix @ np.array([1.0, 1.0, np.inf, 1.0])
     assert np.isnan(y).all()
     assert (matrix @ np.ones(4)).tolist() == [1, 0, 0, 0]
+
+
+def test_runs_of_sparse_tiles_between_dense_ones_keep_the_order():
+    rng = np.random.default_rng(3)
+    a = np.where(rng.random((200, 600)) < 0.1, rng.normal(size=(200, 600)), 0)
+    for j in (0, 3, 4, 9):
+        a[64:128, j * 64 : (j + 1) * 64] = rng.normal(size=a[64:128, j * 64 : (j + 1) * 64].shape)
+    matrix = TiledMatrix.from_dense(a, 64, "full")
+    assert 0 < np.count_nonzero(matrix.marks == 0) < matrix.marks.size
+    x = vectors(a, 5, 1)
+    for odd in (None, np.inf, np.nan):
+        if odd is not None:
+            x[70, 2] = odd  # the sparse tiles below this block alone are multiplied as dense ones
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(matrix @ x, in_order(a, x))
+
+
+def test_columns_beyond_65536_have_wider_indices_and_the_same_bits():
+    rng = np.random.default_rng(4)
+    i, j = rng.integers(0, 70, 500), rng.integers(0, 70_000, 500)
+    matrix = TiledMatrix.from_edges(np.column_stack((i, j)), (70, 70_000), 64, rng.normal(size=500), form="sparse")
+    x = rng.normal(size=70_000)
+    assert matrix.cols.dtype == np.uint32
+    assert same_bits(matrix @ x, matrix.recode("dense") @ x)
+    assert same_bits(matrix.recode("dense").recode("full") @ x, matrix @ x)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_every_number_of_threads_gives_the_same_bits(threads, monkeypatch):
+    monkeypatch.setattr(product, "LEAST_BYTES", 1 << 10)  # so that small matrices are spread, too
+    rng = np.random.default_rng(5)
+    a = np.where(rng.random((700, 300)) < 0.3, rng.normal(size=(700, 300)), 0)
+    a[:300] = 0  # most of the rows are empty: parts follow the bytes, not the rows
+    x = vectors(a, 3, 1)
+    matrix = TiledMatrix.from_dense(a, 32, "light", threshold=300)
+    assert same_bits(matrix.dot(x, threads=threads), in_order(a, x))
+
+
+def test_parts_cover_all_tile_rows_once_and_are_alike():
+    rng = np.random.default_rng(6)
+    matrix = TiledMatrix.from_dense(np.where(rng.random((640, 320)) < 0.5, 1.0, 0), 32, "light", threshold=512)
+    stored = np.where(matrix.marks == 0, 8, 11) * matrix.counts
+    rows = stored.reshape(matrix.grid).sum(axis=1)
+    for most in (1, 2, 3, 20, 100):
+        parts = product._parts(matrix, most)
+        assert [r for first, last in parts for r in range(first, last)] == list(range(20))
+        assert len(parts) <= most
+        assert max(rows[first:last].sum() for first, last in parts) <= rows.sum() / most + rows.max() + 20
+
+
+def test_a_task_is_not_spread_and_the_main_thread_is(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert default_threads() == len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(default_threads).result() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1,4")
+    assert default_threads() == 1
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+def test_threads_that_are_no_number_are_refused(threads):
+    with pytest.raises(ValueError, match="threads is"):
+        TiledMatrix.from_dense(np.eye(2)).dot(np.ones(2), threads=threads)
 
 
 @given(finite_arrays((np.float32, np.float64)), tiles, st.integers(0, 99))

@@ -1,5 +1,7 @@
 """From form to form without changing a bit."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,3 +101,29 @@ def test_a_received_matrix_that_is_read_only_and_unaligned_can_be_recoded(form):
         setattr(matrix, name, np.frombuffer(b"\0" + array.tobytes(), array.dtype, offset=1))
     assert not matrix.dense.flags.aligned
     assert same_bits(matrix.recode(form).to_dense(), a)
+
+
+def test_a_plan_is_applied_once():
+    matrix = TiledMatrix.from_dense(np.eye(4), 2)
+    planned = plan(matrix, "full")
+    apply(matrix, planned)
+    with pytest.raises(ValueError, match="has been applied"):
+        apply(matrix, planned)
+
+
+def test_plans_made_side_by_side_keep_their_own_notes():
+    rng = np.random.default_rng(0)
+    arrays = [np.where(rng.random((70, 70)) < 0.1, rng.normal(size=(70, 70)), 0) for _ in range(4)]
+    matrices = [TiledMatrix.from_dense(a, 32) for a in arrays]
+    plans = [plan(matrix, "full") for matrix in matrices]
+    for matrix, planned, a in zip(matrices, plans, arrays, strict=True):
+        assert same_bits(apply(matrix, planned).to_dense(), a)
+
+
+def test_threads_that_recode_at_the_same_time_keep_their_own_notes():
+    rng = np.random.default_rng(0)
+    arrays = [np.where(rng.random((300, 300)) < 0.1, rng.normal(size=(300, 300)), 0) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            recoded = pool.map(lambda a: TiledMatrix.from_dense(a, 64).recode("full"), arrays)
+            assert all(same_bits(one.to_dense(), a) for one, a in zip(recoded, arrays, strict=True))

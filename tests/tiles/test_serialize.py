@@ -137,7 +137,7 @@ def test_a_received_unaligned_read_only_matrix_works_and_travels_on():
 
 def test_an_unknown_encoding_is_refused_by_name():
     header, frames = encode(TiledMatrix.from_dense([[1.0]]))
-    with pytest.raises(ValueError, match=r"'panel-9', but this version of asafess reads 'panel-1'"):
+    with pytest.raises(ValueError, match=r"'panel-9', but this version of asafess reads 'panel-2'"):
         decode(TiledMatrix, {**header, "encoding": "panel-9"}, frames)
 
 
