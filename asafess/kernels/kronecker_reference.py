@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from asafess.kernels.recursive_generator import scramble_words, seed_state, skip, step
+from asafess.kernels.recursive_generator import KRONECKER, Thresholds, scramble_words, seed_state, skip, step
 
 
 def bit_reverse(v: int) -> int:
@@ -37,7 +37,7 @@ def scramble(v: int, scale: int, words: tuple[int, int]) -> int:
     return bit_reverse(v * (b | 0x3050852102C843A5) % 2**64) >> (64 - scale)
 
 
-def edge(e: int, scale: int, seeds: tuple[int, int]) -> tuple[int, int]:
+def edge(e: int, scale: int, seeds: tuple[int, int], thresholds: Thresholds = KRONECKER) -> tuple[int, int]:
     """Edge number `e` before the scramble; source ≤ target always.
 
     Examples
@@ -46,20 +46,28 @@ def edge(e: int, scale: int, seeds: tuple[int, int]) -> tuple[int, int]:
     (2, 24)
     """
     z = skip(seed_state(seeds), e * 2**64)
+    right, down, stay = thresholds
     source = target = 0
     for _ in range(scale):
         z = step(z)
         while z[0] < 3647:  # p mod 10000: rejected, so that the remainder below is unbiased
             z = step(z)
         r = z[0] % 10000
-        s, t = (0, 1) if r < 1900 else (1, 0) if r < 3800 else (0, 0) if r < 9500 else (1, 1)
+        s, t = (0, 1) if r < right else (1, 0) if r < down else (0, 0) if r < stay else (1, 1)
         if source == target and s > t:  # clip and flip: only the upper triangle is produced
             s, t = t, s
         source, target = 2 * source + s, 2 * target + t
     return source, target
 
 
-def edges(scale: int, seeds: tuple[int, int], start: int, count: int, scrambled: bool = True) -> NDArray[np.int64]:
+def edges(
+    scale: int,
+    seeds: tuple[int, int],
+    start: int,
+    count: int,
+    scrambled: bool = True,
+    thresholds: Thresholds = KRONECKER,
+) -> NDArray[np.int64]:
     """Edges `start` to `start + count`, shape (count, 2), int64; see `kronecker.edges`.
 
     Examples
@@ -71,6 +79,6 @@ def edges(scale: int, seeds: tuple[int, int], start: int, count: int, scrambled:
     out = np.empty((count, 2), dtype=np.int64)
     words = scramble_words(seeds)
     for i in range(count):
-        pair = edge(start + i, scale, seeds)
+        pair = edge(start + i, scale, seeds, thresholds)
         out[i] = [scramble(v, scale, words) for v in pair] if scrambled else pair
     return out

@@ -5,14 +5,14 @@ the numbers are in `kronecker.py` (Numba) and `kronecker_reference.py` (the same
 
 The state is z = (z1, …, z5), each in [0, p) with p = 2³¹ − 1. One step computes
 ``n = (107374182·z1 + 104480·z5) mod p``, puts n in front and drops z5; n is the output. As a matrix, one step is
-z ← A z mod p. Skipping over k outputs is therefore one product with Aᵏ, and all powers of A commute.
+z ← A z mod p. Skipping over k outputs is therefore a product with Aᵏ, and all powers of A commute.
 
 Source: graph500/graph500, branch `newreference` (3.0.1), `generator/splittable_mrg.c`.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 #: p, the Mersenne prime 2³¹ − 1.
 MODULUS = 2**31 - 1
@@ -23,6 +23,14 @@ Y = 104480
 
 State = tuple[int, int, int, int, int]
 Matrix = tuple[tuple[int, ...], ...]
+#: How a random number r from 0 to 9999 chooses the next bit of (source, target): below the first threshold (0, 1),
+#: below the second (1, 0), below the third (0, 0), else (1, 1).
+Thresholds = tuple[int, int, int]
+
+#: The initiator of the benchmark: .57, .19, .19, .05.
+KRONECKER: Thresholds = (1900, 3800, 9500)
+#: All four alike: any pair of vertices is as likely as any other.
+UNIFORM: Thresholds = (2500, 5000, 7500)
 
 #: A: one step of the generator.
 STEP: Matrix = (
@@ -87,6 +95,28 @@ def multiply(a: Matrix, b: Matrix) -> Matrix:
     return tuple(tuple(sum(x * y for x, y in zip(row, c, strict=True)) % MODULUS for c in columns) for row in a)
 
 
+@lru_cache(maxsize=256)
+def doubled(k: int) -> Matrix:
+    """Square A k times: A to the power 2ᵏ.
+
+    Examples
+    --------
+    >>> doubled(0) == STEP
+    True
+    """
+    if k == 0:
+        return STEP
+    half = doubled(k - 1)
+    return multiply(half, half)
+
+
+def _bits(exponent: int) -> list[int]:
+    """Which powers of two add up to the exponent."""
+    if exponent < 0:
+        raise ValueError(f"exponent is {exponent}; it must not be negative, the generator does not run backwards")
+    return [k for k in range(exponent.bit_length()) if exponent >> k & 1]
+
+
 @lru_cache(maxsize=64)
 def power(exponent: int) -> Matrix:
     """Raise A to a power that may be astronomically large, by repeated squaring.
@@ -107,20 +137,12 @@ def power(exponent: int) -> Matrix:
     >>> power(2**64)[0]
     (1570064848, 1867098831, 1821129980, 465268938, 1884436091)
     """
-    if exponent < 0:
-        raise ValueError(f"exponent is {exponent}; it must not be negative, the generator does not run backwards")
-    result: Matrix = tuple(tuple(int(i == j) for j in range(5)) for i in range(5))
-    square = STEP
-    while exponent:
-        if exponent & 1:
-            result = multiply(result, square)
-        square = multiply(square, square)
-        exponent >>= 1
-    return result
+    identity: Matrix = tuple(tuple(int(i == j) for j in range(5)) for i in range(5))
+    return reduce(multiply, map(doubled, _bits(exponent)), identity)
 
 
 def skip(z: State, exponent: int) -> State:
-    """State after skipping over `exponent` outputs.
+    """State after skipping over `exponent` outputs: one matrix times vector for each bit that is set.
 
     Examples
     --------
@@ -128,8 +150,10 @@ def skip(z: State, exponent: int) -> State:
     >>> skip(z, 2) == step(step(z))
     True
     """
-    a, b, c, d, e = (sum(x * y for x, y in zip(row, z, strict=True)) % MODULUS for row in power(exponent))
-    return a, b, c, d, e
+    for k in _bits(exponent):
+        a, b, c, d, e = (sum(x * y for x, y in zip(row, z, strict=True)) % MODULUS for row in doubled(k))
+        z = a, b, c, d, e
+    return z
 
 
 def scramble_words(seeds: tuple[int, int]) -> tuple[int, int]:

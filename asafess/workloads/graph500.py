@@ -4,6 +4,8 @@
 - `matrix`: its sparse matrix, modified by dense tiles as in the ASAFESSS paper; here are the arguments and their
   limits, the panels are made in `graph500_matrix.py`.
 
+Both can draw their edges uniformly instead (``topology="uniform"``).
+
 Edge weights, search keys and the breadth-first search of the benchmark are not covered.
 
 Examples
@@ -25,7 +27,9 @@ import numpy as np
 
 from asafess.workloads.graph500_edges import (
     ORDERS,
+    TOPOLOGIES,
     Order,
+    Topology,
     check_choice,
     check_integer,
     check_seeds,
@@ -40,7 +44,7 @@ __all__ = ["Graph500Matrix", "edges", "matrix", "permutation"]
 PANEL_BYTES = 32 << 20
 #: ... to keep a few workers busy: four panels for each of four.
 FEWEST_PANELS = 16
-#: Positions row * n + column are int64, and the positions of a graph are held in memory.
+#: Positions row * n + column are int64.
 MAX_MATRIX_SCALE = 28
 
 
@@ -57,6 +61,7 @@ def matrix(
     tile: int = 128,
     panels: int | None = None,
     dtype: Any = np.float64,
+    topology: Topology = "kronecker",
 ) -> Graph500Matrix:
     """Describe the modified Graph500 matrix of 2**scale rows and columns.
 
@@ -85,6 +90,8 @@ def matrix(
         there are at least 16.
     dtype : data type
         Of the values; float32 or float64 unless values is "ones".
+    topology : {"kronecker", "uniform"}
+        As in `asafess.workloads.graph500.edges`.
 
     Returns
     -------
@@ -106,6 +113,7 @@ def matrix(
     check_integer("scale", scale, 1, MAX_MATRIX_SCALE)
     check_integer("edge_factor", edge_factor, 0, 2**15)
     check_choice("order", order, ORDERS)
+    check_choice("topology", topology, TOPOLOGIES)
     check_choice("values", values, VALUES)
     check_integer("tile", tile, 1, 2**15)
     check_integer("dense_seed", dense_seed, -(2**63), 2**64 - 1)
@@ -136,4 +144,5 @@ def matrix(
         tile=int(tile),
         panels=int(panels),
         dtype=dtype,
+        topology=topology,
     )

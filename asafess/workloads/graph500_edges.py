@@ -2,7 +2,7 @@
 
 Bit for bit that of the reference code, release line 3.0.1 (2.1.4 and older reject other random numbers and differ in
 a few edges from scale 14 on). The numbers come from `asafess.kernels.kronecker`; here are the arguments, their
-limits, and the order "random", which the reference does not have.
+limits, and what the reference does not have: the order "random" and the topology "uniform".
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Order = Literal["scrambled", "recursive", "random"]
 ORDERS = ("scrambled", "recursive", "random")
+Topology = Literal["kronecker", "uniform"]
+TOPOLOGIES = ("kronecker", "uniform")
 #: A permutation is a table of 8 bytes per vertex; 2**28 vertices are 2 GiB.
 MAX_RANDOM_SCALE = 28
 #: The reference packs vertex numbers into 48 bits, of which one is a sign.
@@ -29,6 +31,8 @@ def edges(
     start: int = 0,
     count: int | None = None,
     order: Order = "scrambled",
+    topology: Topology = "kronecker",
+    threads: int | None = None,
 ) -> NDArray[np.int64]:
     """Edges of the Graph500 graph, in the order in which the reference generates them.
 
@@ -51,6 +55,14 @@ def edges(
         Names of the vertices. "scrambled" is the reference; "recursive" leaves its scramble out, so that source ≤
         target and neighbours stay together; "random" sends the recursive order through a true random permutation
         (`permutation`), as the specification asks for.
+    topology : {"kronecker", "uniform"}
+        Which pairs of vertices are joined. "kronecker" is the reference; "uniform" draws each edge from all unordered
+        pairs alike (the G(n, M) of Erdős and Rényi, with duplicates and self-loops): the same random numbers, with
+        the initiator .25, .25, .25, .25.
+    threads : int, optional
+        Threads that share the work; the list does not depend on it. By default the cores this process may use
+        (`OMP_NUM_THREADS` if set), but 1 in any thread except the main one: Dask runs its tasks in such threads.
+        Short lists are always made in the calling thread.
 
     Returns
     -------
@@ -78,11 +90,16 @@ def edges(
         count = max(0, (edge_factor << scale) - start)
     check_integer("count", count, 0, 2**62)
     check_choice("order", order, ORDERS)
+    check_choice("topology", topology, TOPOLOGIES)
+    if threads is not None:
+        check_integer("threads", threads, 1, 2**15)
     seeds = check_seeds(seeds)
     # Numba must not be loaded in the scheduler, which imports this module to unpickle our tasks.
     from asafess.kernels import kronecker
+    from asafess.kernels.recursive_generator import KRONECKER, UNIFORM
 
-    pairs = kronecker.edges(scale, seeds, start, count, scrambled=order == "scrambled")
+    thresholds = UNIFORM if topology == "uniform" else KRONECKER
+    pairs = kronecker.edges(scale, seeds, start, count, order == "scrambled", thresholds, threads)
     return permutation(scale, seeds)[pairs] if order == "random" else pairs
 
 

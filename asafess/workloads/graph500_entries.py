@@ -1,23 +1,21 @@
-"""Where the entries of the modified Graph500 matrix are, and what they are worth.
+"""Which tiles and cells are laid over the modified Graph500 matrix, and what its entries are worth.
 
 Everything here is a pure function of the parameters and of positions in the matrix, so a panel comes out the same on
 every worker, in every order and for every number of panels. Randomness is a hash of the position (a counter-based
-generator): no stream has to be shared or skipped.
+generator): no stream has to be shared or skipped. Where the entries of the graph are is in `graph500_positions.py`.
 
 A position is ``row * n + column``, int64.
 """
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asafess.workloads.graph500_edges import Order, edges
-
-_lock = threading.Lock()
+#: Numbers hashed at a time: they stay in the cache.
+BLOCK = 1 << 15
 
 
 def hash64(seed: int, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -51,6 +49,7 @@ def hash64(seed: int, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
     return h
 
 
+@lru_cache(maxsize=64)
 def mixed_seed(*parts: int) -> int:
     """One 64-bit seed from several, so that (2, 3) and (3, 2) differ.
 
@@ -65,62 +64,45 @@ def mixed_seed(*parts: int) -> int:
     return seed
 
 
-def graph_positions(
-    scale: int, edge_factor: int, seeds: tuple[int, int], order: Order, symmetrize: bool
-) -> NDArray[np.int64]:
-    """Sorted positions of the graph's entries, each once; kept for the last few graphs of this process.
-
-    Parameters
-    ----------
-    scale, edge_factor, seeds, order
-        As in `asafess.workloads.graph500.edges`.
-    symmetrize : bool
-        True: drop self-loops and store both triangles. False: the list as generated, self-loops included.
-
-    Returns
-    -------
-    ndarray of int64, shape (entries,)
-        Read-only.
-
-    Examples
-    --------
-    >>> graph_positions(1, 16, (2, 3), "recursive", True)
-    array([1, 2])
-    """
-    with _lock:  # threads of one worker ask at the same time; one of them generates
-        return _graph_positions(scale, edge_factor, seeds, order, symmetrize)
-
-
-@lru_cache(maxsize=2)
-def _graph_positions(
-    scale: int, edge_factor: int, seeds: tuple[int, int], order: Order, symmetrize: bool
-) -> NDArray[np.int64]:
-    source, target = edges(scale, edge_factor, seeds, order=order).T
-    if symmetrize:
-        proper = source != target
-        source, target = source[proper], target[proper]
-        source, target = np.concatenate([source, target]), np.concatenate([target, source])
-    positions = np.unique((source << scale) | target)
-    positions.flags.writeable = False
-    return positions
-
-
-@lru_cache(maxsize=16)
-def dense_tiles(tiles: int, share: float, seed: int) -> NDArray[np.int64]:
+def dense_tiles(tiles: int, share: float, seed: int, start: int = 0, stop: int | None = None) -> NDArray[np.int64]:
     """Sorted numbers of the tiles that are overlaid: exactly ``round(share * tiles)`` of them, chosen at random.
 
-    A larger share holds all tiles of a smaller one.
+    A larger share holds all tiles of a smaller one. Only those from `start` to `stop` are returned, in memory that
+    depends on this range alone.
 
     Examples
     --------
     >>> few, many = dense_tiles(256, 0.1, 1), dense_tiles(256, 0.2, 1)
     >>> few.size, many.size, bool(np.isin(few, many).all())
     (26, 51, True)
+    >>> bool((dense_tiles(256, 0.1, 1, 100, 200) == few[(few >= 100) & (few < 200)]).all())
+    True
     """
-    rank = np.argsort(hash64(mixed_seed(seed, 1), np.arange(tiles)), kind="stable")
-    chosen = np.sort(rank[: round(share * tiles)])
-    chosen.flags.writeable = False
-    return chosen
+    numbers = np.arange(start, tiles if stop is None else stop)
+    chosen = round(share * tiles)
+    if chosen == 0:
+        return numbers[:0]
+    return numbers[hash64(mixed_seed(seed, 1), numbers) <= np.uint64(_highest(tiles, chosen, mixed_seed(seed, 1)))]
+
+
+@lru_cache(maxsize=16)
+def _highest(tiles: int, chosen: int, seed: int) -> int:
+    """Hash of the last of the tiles that are chosen, which are those with the lowest hashes; no two are alike.
+
+    Two passes: how many hashes begin with each 16 bits, then the few that begin as the one sought.
+    """
+    blocks = [range(first, min(first + BLOCK, tiles)) for first in range(0, tiles, BLOCK)]
+    counts = np.zeros(1 << 16, np.int64)
+    for block in blocks:
+        np.add.at(counts, hash64(seed, np.arange(block.start, block.stop)) >> np.uint64(48), 1)
+    upto = np.cumsum(counts)
+    first = int(np.searchsorted(upto, chosen))
+    found = []
+    for block in blocks:
+        hashes = hash64(seed, np.arange(block.start, block.stop))
+        found.append(hashes[hashes >> np.uint64(48) == first])
+    rank = chosen - 1 - int(upto[first] - counts[first])
+    return int(np.partition(np.concatenate(found), rank)[rank])
 
 
 def present(positions: NDArray[np.int64], fill: float, seed: int) -> NDArray[np.bool_]:
@@ -147,10 +129,16 @@ def random_values(positions: NDArray[np.int64], scale: int, seed: int, symmetric
     >>> bool(v[0] == v[1]), bool(0 < v[0] <= 1)
     (True, True)
     """
-    if symmetric:
-        rows, columns = positions >> scale, positions & ((1 << scale) - 1)
-        positions = (np.minimum(rows, columns) << scale) | np.maximum(rows, columns)
-    bits = hash64(mixed_seed(seed, 3), positions)
-    bits >>= np.uint64(11)
-    bits += np.uint64(1)
-    return bits.astype(np.float64) * 2.0**-53
+    key, low = mixed_seed(seed, 3), (1 << scale) - 1
+    values = np.empty(positions.shape)
+    flat, out = positions.reshape(-1), values.reshape(-1)
+    for first in range(0, flat.size, BLOCK):
+        block = flat[first : first + BLOCK]
+        if symmetric:
+            rows, columns = block >> scale, block & low
+            block = (np.minimum(rows, columns) << scale) | np.maximum(rows, columns)
+        bits = hash64(key, block)
+        bits >>= np.uint64(11)
+        bits += np.uint64(1)
+        np.multiply(bits.view(np.int64), 2.0**-53, out=out[first : first + BLOCK])
+    return values

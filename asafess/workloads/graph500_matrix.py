@@ -5,11 +5,13 @@ therefore modifies the generator. Here that is two things: the order of the vert
 makes steep differences between tiles) and a share of tiles that are overlaid with dense ones.
 
 A panel is whole tile rows. Each one is made from the description and its number alone, in any form, on any worker;
-the matrix does not depend on the number of panels. The whole dense matrix is never held.
+the matrix does not depend on the number of panels. Neither the whole matrix nor a plain array of a panel is held on
+the way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asafess.workloads import graph500_entries as entries
-from asafess.workloads.graph500_edges import Order, check_choice, check_integer
+from asafess.workloads.graph500_edges import Order, Topology, check_choice, check_integer
+from asafess.workloads.graph500_positions import Graph
+from asafess.workloads.graph500_strip import strips
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -69,6 +73,8 @@ class Graph500Matrix:
     panels: int
     #: Type of the values.
     dtype: np.dtype[Any]
+    #: Which pairs of vertices the graph joins.
+    topology: Topology = "kronecker"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -77,7 +83,7 @@ class Graph500Matrix:
 
     @property
     def nnz(self) -> int:
-        """Number of stored entries of the whole matrix. Makes the pattern of every panel, the first time."""
+        """Number of stored entries of the whole matrix; counts those of every panel, the first time."""
         return int(self.row_counts().sum())
 
     def tile_rows(self, p: int) -> range:
@@ -97,38 +103,31 @@ class Graph500Matrix:
         tile_rows = self.tile_rows(p)
         return slice(tile_rows.start * self.tile, min(tile_rows.stop * self.tile, self.shape[0]))
 
+    @property
+    def graph(self) -> Graph:
+        """The graph without the tiles laid over it."""
+        return Graph(self.scale, self.edge_factor, self.seeds, self.order, self.symmetrize, self.topology)
+
+    def values_at(self, positions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return what entries at some positions (row * n + column) are worth: same shape, the matrix's data type."""
+        if self.values == "ones":
+            return np.ones(positions.shape, self.dtype)
+        if self.values == "analytic":
+            return (1.0 / ((positions & (self.shape[1] - 1)) + 1)).astype(self.dtype, copy=False)
+        seed = entries.mixed_seed(*self.seeds)
+        values = entries.random_values(positions, self.scale, seed, self.symmetrize)
+        return values.astype(self.dtype, copy=False)
+
     def pattern(self, p: int) -> NDArray[np.bool_]:
         """Which cells of panel `p` are stored: bool, shape (rows of the panel, n)."""
-        n, t, rows = self.shape[1], self.tile, self.rows(p)
-        stored = np.zeros((rows.stop - rows.start, n), dtype=bool)
-        graph = entries.graph_positions(self.scale, self.edge_factor, self.seeds, self.order, self.symmetrize)
-        low, high = np.searchsorted(graph, [rows.start * n, rows.stop * n])
-        stored.reshape(-1)[graph[low:high] - rows.start * n] = True
-        across = -(-n // t)
-        dense = entries.dense_tiles(across * across, self.dense_share, self.dense_seed)
-        tile_rows = self.tile_rows(p)
-        low, high = np.searchsorted(dense, [tile_rows.start * across, tile_rows.stop * across])
-        for i, j in zip(*np.divmod(dense[low:high], across), strict=True):
-            cells = stored[i * t - rows.start :, j * t :][:t, :t]
-            if self.fill == 1.0:
-                cells[...] = True
-            else:
-                positions = (i * t + np.arange(cells.shape[0]))[:, None] * n + (j * t + np.arange(cells.shape[1]))
-                cells |= entries.present(positions, self.fill, self.dense_seed)
-        return stored
+        return self._plain(p, np.dtype(bool), lambda positions: True)
 
     def panel_entries(self, p: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Positions within panel `p` (row in panel * n + column, ascending) and values of its entries."""
-        n, within = self.shape[1], np.flatnonzero(self.pattern(p))
-        if self.values == "ones":
-            values: NDArray[Any] = np.ones(within.size)
-        elif self.values == "analytic":
-            values = (1.0 / np.arange(1, n + 1))[within & (n - 1)]
-        else:
-            seed = entries.mixed_seed(*self.seeds)
-            positions = within + self.rows(p).start * n
-            values = entries.random_values(positions, self.scale, seed, self.symmetrize)
-        return within, values.astype(self.dtype, copy=False)
+        positions = np.concatenate([s.positions() for s in strips(self, p)])
+        values = self.values_at(positions)
+        positions -= self.rows(p).start << self.scale
+        return positions, values
 
     def panel(self, p: int, form: Form = "dense") -> TiledMatrix:
         """Make panel `p` as a tiled matrix.
@@ -138,13 +137,15 @@ class Graph500Matrix:
         p : int
             Number of the panel.
         form : {"dense", "sparse", "light", "full"}
-            Which tiles are stored sparse: none, all, those with fewer entries than rows, or those that take
-            fewer bytes so. See `asafess.TiledMatrix.recode`.
+            Which tiles are stored sparse: none, all, those with few entries, or those that take fewer bytes so.
+            See `asafess.TiledMatrix.recode`.
 
         Returns
         -------
         TiledMatrix
-            Shape (rows of the panel, n). Dense, it holds rows · n values; 16 MiB take about 20 ms.
+            Shape (rows of the panel, n). Dense, it holds rows · n values. Making it takes the memory of the panel
+            itself and of the graph's edges in it; the edges of other panels are generated, and dropped or kept for
+            them within a bound, see `asafess.workloads.graph500_positions`.
 
         Examples
         --------
@@ -154,28 +155,39 @@ class Graph500Matrix:
         True
         """
         # Numba must not be loaded in the scheduler, which imports this module to unpickle our tasks.
-        from asafess.tiles.panel import TiledMatrix
+        from asafess.workloads import graph500_panel
 
         check_choice("form", form, FORMS)
-        dense = TiledMatrix.from_dense(self.panel_array(p), tile=self.tile)
-        return dense if form == "dense" else dense.recode(form)
+        return graph500_panel.panel(self, p, form)
 
     def panel_array(self, p: int) -> NDArray[Any]:
         """Make panel `p` as a plain array, shape (rows of the panel, n)."""
-        rows = self.rows(p)
-        within, values = self.panel_entries(p)
-        a = np.zeros((rows.stop - rows.start, self.shape[1]), dtype=self.dtype)
-        a.reshape(-1)[within] = values
+        return self._plain(p, self.dtype, self.values_at)
+
+    def _plain(self, p: int, dtype: np.dtype[Any], values: Callable[[NDArray[np.int64]], Any]) -> NDArray[Any]:
+        """Plain array of panel `p` with some values of its entries."""
+        rows, n = self.rows(p), self.shape[1]
+        a = np.zeros((rows.stop - rows.start, n), dtype)
+        for s in strips(self, p):
+            positions = s.positions()
+            a.reshape(-1)[positions - rows.start * n] = values(positions)
         return a
 
     def panel_csr(self, p: int) -> csr_array:
         """Make panel `p` as a SciPy CSR array, shape (rows of the panel, n), indices sorted, int32 where they fit."""
         from scipy.sparse import csr_array
 
-        n, rows = self.shape[1], self.rows(p)
-        within, values = self.panel_entries(p)
-        starts = np.searchsorted(within, np.arange(rows.stop - rows.start + 1) * n)
-        return csr_array((values, within & (n - 1), starts), shape=(rows.stop - rows.start, n))
+        n, parts = self.shape[1], strips(self, p)
+        starts = np.concatenate([[0], *(s.row_counts() for s in parts)]).cumsum()
+        index = np.int32 if max(n, starts[-1]) < 2**31 else np.int64
+        columns, values = np.empty(starts[-1], index), np.empty(starts[-1], self.dtype)
+        first = 0
+        for s in parts:
+            positions = s.positions()
+            here = slice(first, first + positions.size)
+            columns[here], values[here] = positions & (n - 1), self.values_at(positions)
+            first += positions.size
+        return csr_array((values, columns, starts.astype(index)), shape=(starts.size - 1, n))
 
     def row_counts(self) -> NDArray[np.int64]:
         """Count the stored entries of each row: int64, shape (n,), read-only. Kept for the last few matrices."""
@@ -212,7 +224,6 @@ class Graph500Matrix:
 
 @lru_cache(maxsize=8)
 def _row_counts(a: Graph500Matrix) -> NDArray[np.int64]:
-    counts = np.concatenate([np.count_nonzero(a.pattern(p), axis=1) for p in range(a.panels)])
-    counts = counts.astype(np.int64)
+    counts = np.concatenate([s.row_counts() for p in range(a.panels) for s in strips(a, p)])
     counts.flags.writeable = False
     return counts

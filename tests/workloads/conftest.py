@@ -1,5 +1,11 @@
+import sys
+from pathlib import Path
+
 import pytest
 from distributed import Client, LocalCluster
+
+# `graph500_simple`, beside the tests that share it
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

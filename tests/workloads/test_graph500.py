@@ -34,6 +34,7 @@ def test_defaults_are_those_of_the_main_job():
         ({"scale": 0}, "scale is 0; it must be an integer from 1 to 28"),
         ({"scale": 29}, "scale is 29"),
         ({"order": "sorted"}, "order is 'sorted'; allowed are"),
+        ({"topology": "tree"}, "topology is 'tree'; allowed are 'kronecker', 'uniform'"),
         ({"values": "twos"}, "values is 'twos'; allowed are 'random', 'ones', 'analytic'"),
         ({"dense_share": 1.1}, "dense_share is 1.1; it must be a number from 0 to 1"),
         ({"dense_share": float("nan")}, "dense_share is nan"),

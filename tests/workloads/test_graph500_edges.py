@@ -2,13 +2,19 @@ import hashlib
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
+from asafess.kernels import kronecker
+from asafess.kernels.threads import spread
 from asafess.workloads.graph500 import edges, permutation
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "graph500_vectors.json").read_text())
@@ -68,6 +74,64 @@ def test_any_range_is_that_slice_of_the_whole(start, count, order):
     np.testing.assert_array_equal(edges(6, start=start, count=count, order=order), whole[start : start + count])
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.data(), st.sampled_from(["scrambled", "recursive", "random"]), st.sampled_from(["kronecker", "uniform"]))
+def test_slices_in_any_order_on_any_number_of_threads_make_the_same_list(data, order, topology):
+    """Slices made in any order, each on any number of threads, are together the list made at once."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, 900), max_size=6)))
+    slices = data.draw(st.permutations(list(pairwise([0, *cuts, 900]))))
+    found = np.full((900, 2), -1)
+    for start, stop in slices:
+        with mock.patch.object(kronecker, "CHUNK", data.draw(st.integers(1, 300))):
+            found[start:stop] = edges(
+                *(7, 16, (2, 3), start, stop - start),
+                order=order,
+                topology=topology,
+                threads=data.draw(st.integers(1, 4)),
+            )
+    np.testing.assert_array_equal(found, edges(7, count=900, order=order, topology=topology, threads=1))
+
+
+def test_long_lists_are_shared_out_by_default_only_in_the_main_thread(monkeypatch):
+    """By default the main thread uses every core it may, any other thread itself alone; the list is the same."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setattr(kronecker, "CHUNK", 100)
+    used = []
+    monkeypatch.setattr(kronecker, "spread", lambda f, parts, n: used.append((len(parts), n)) or spread(f, parts, n))
+    here = edges(7, count=1000)
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(edges, 7, count=1000).result()
+    assert used == [(10, 3), (1, 1)]
+    np.testing.assert_array_equal(here, there)
+
+
+def departure(topology):
+    """Chi-square of the pairs of 8 vertices against equal chances, and how often it would be larger by chance."""
+    low, high = np.sort(edges(3, count=40_000, topology=topology), axis=1).T
+    observed = np.bincount(8 * low + high, minlength=64).reshape(8, 8)[np.triu_indices(8)]
+    chance = (2 - np.eye(8))[np.triu_indices(8)] / 64  # two ordered pairs for each but the self-loops
+    return chisquare(observed, 40_000 * chance)
+
+
+def test_uniform_edges_are_drawn_from_all_pairs_alike():
+    """Topology "uniform" joins any two vertices alike; "kronecker" does not."""
+    assert 0.01 < departure("uniform").pvalue < 0.99
+    assert departure("kronecker").pvalue < 1e-100
+
+
+def test_uniform_edges_do_not_depend_on_each_other():
+    """An edge of topology "uniform" says nothing about the next: pairs of their sources' bits are equally frequent."""
+    found = edges(20, count=64_000, topology="uniform") & 7
+    table = np.bincount(found[:-1:2, 0] * 8 + found[1::2, 0], minlength=64)
+    assert 0.01 < chisquare(table).pvalue < 0.99
+
+
+def test_the_default_topology_is_that_of_the_benchmark():
+    """Without a topology, edges are those of the reference."""
+    np.testing.assert_array_equal(edges(8), edges(8, topology="kronecker"))
+    assert not np.array_equal(edges(8), edges(8, topology="uniform"))
+
+
 def test_without_a_count_the_rest_of_the_list_is_given():
     """Without a count all edges from the start to edge_factor << scale are given."""
     assert edges(6, 4).shape == (256, 2)
@@ -102,6 +166,9 @@ def test_permutation_is_the_same_everywhere():
         ({"scale": 6, "start": -5}, "start is -5"),
         ({"scale": 6, "count": -1}, "count is -1; it must be an integer from 0"),
         ({"scale": 6, "order": "sorted"}, "order is 'sorted'; allowed are 'scrambled', 'recursive', 'random'"),
+        ({"scale": 6, "topology": "random"}, "topology is 'random'; allowed are 'kronecker', 'uniform'"),
+        ({"scale": 6, "threads": 0}, "threads is 0; it must be an integer from 1"),
+        ({"scale": 6, "threads": 1.5}, "threads is 1.5"),
         ({"scale": 6, "seeds": (2,)}, r"seeds is \(2,\); it must be two integers"),
         ({"scale": 6, "seeds": (2, -3)}, r"seeds is \(2, -3\)"),
         ({"scale": 6, "seeds": (2.5, 3)}, r"seeds is \(2.5, 3\)"),
@@ -116,7 +183,7 @@ def test_bad_arguments_are_named_with_what_is_allowed(arguments, message):
 
 def test_importing_the_workloads_loads_no_numba():
     """The scheduler can import every module with task functions without loading Numba."""
-    modules = "graph500, graph500_edges, graph500_entries, graph500_matrix, block_spmv, power_iteration, pagerank"
+    modules = "graph500, graph500_strip, graph500_matrix, block_spmv, power_iteration, pagerank"
     code = (
         f"import sys\nfrom asafess.workloads import {modules}\n"
         "bad = [m for m in ('numba', 'asafess.tiles', 'asafess.kernels') if m in sys.modules]\nassert not bad, bad"

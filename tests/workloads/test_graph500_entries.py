@@ -22,6 +22,18 @@ def test_exactly_the_share_of_tiles_is_dense(tiles, share, seed):
     assert chosen.size == 0 or (chosen[0] >= 0 and chosen[-1] < tiles)
 
 
+@given(st.integers(1, 100_000), st.floats(0, 1), st.data())
+def test_tiles_of_a_range_are_those_of_the_whole(tiles, share, data):
+    """The chosen tiles of a range are those of the whole in it, which are the ones with the lowest hashes."""
+    start, stop = sorted(data.draw(st.tuples(st.integers(0, tiles), st.integers(0, tiles))))
+    hashes = entries.hash64(entries.mixed_seed(7, 1), np.arange(tiles))
+    chosen = np.sort(np.argsort(hashes)[: round(share * tiles)])
+    np.testing.assert_array_equal(entries.dense_tiles(tiles, share, 7), chosen)
+    np.testing.assert_array_equal(
+        entries.dense_tiles(tiles, share, 7, start, stop), chosen[(chosen >= start) & (chosen < stop)]
+    )
+
+
 def test_the_dense_seed_moves_the_tiles():
     """Different seeds choose different tiles; the same seed the same."""
     a, b = entries.dense_tiles(256, 0.2, 1), entries.dense_tiles(256, 0.2, 2)
@@ -46,21 +58,19 @@ def test_values_are_symmetric_and_never_zero(seed, scale, data):
     assert 0 < a <= 1
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_values_do_not_depend_on_how_many_are_made_at_a_time(symmetric):
+    """Values made in blocks, in an array of any shape, are those made one by one."""
+    positions = np.arange(3 * entries.BLOCK).reshape(3, -1)[:, ::7] * 5
+    whole = entries.random_values(positions, 10, 5, symmetric)
+    some = [(0, 0), (1, 77), (2, -1)]
+    assert [whole[i] for i in some] == [
+        entries.random_values(positions[i : i + 1, j], 10, 5, symmetric)[0] for i, j in some
+    ]
+
+
 def test_values_are_uniform_and_distinct():
     """Random values are spread evenly over (0, 1] and do not repeat."""
     v = entries.random_values(np.arange(100_000), 20, 5, symmetric=False)
     assert np.unique(v).size == v.size
     assert np.abs(np.histogram(v, 10, (0, 1))[0] - 10_000).max() < 500
-
-
-def test_symmetrized_positions_hold_both_triangles_and_no_loop():
-    """Symmetrized: no self-loop, both triangles, each entry once and in order; as generated: loops stay."""
-    symmetric = entries.graph_positions(8, 16, (2, 3), "recursive", True)
-    i, j = np.divmod(symmetric, 256)
-    assert (i != j).all()
-    assert (np.diff(symmetric) > 0).all()
-    np.testing.assert_array_equal(np.sort(j * 256 + i), symmetric)
-    generated = entries.graph_positions(8, 16, (2, 3), "recursive", False)
-    i, j = np.divmod(generated, 256)
-    assert (i == j).any()
-    np.testing.assert_array_equal(np.union1d(generated[i != j], (j * 256 + i)[i != j]), symmetric)

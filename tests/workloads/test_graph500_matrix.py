@@ -3,25 +3,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from graph500_simple import descriptions, simple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asafess.workloads import graph500
-
-descriptions = st.builds(
-    graph500.matrix,
-    scale=st.integers(1, 7),
-    edge_factor=st.sampled_from([0, 1, 4, 16]),
-    seeds=st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)),
-    order=st.sampled_from(["scrambled", "recursive", "random"]),
-    symmetrize=st.booleans(),
-    dense_share=st.floats(0, 1),
-    fill=st.floats(0, 1),
-    dense_seed=st.integers(0, 2**64 - 1),
-    values=st.sampled_from(["random", "ones", "analytic"]),
-    tile=st.integers(1, 40),
-    dtype=st.sampled_from([np.float64, np.float32]),
-)
 
 
 def whole(a):
@@ -78,6 +64,37 @@ def test_every_form_of_a_panel_is_the_same_matrix(a, data):
     assert csr.nnz == np.count_nonzero(dense)
     assert csr.has_sorted_indices
     np.testing.assert_array_equal(a.row_counts()[a.rows(p)], np.count_nonzero(dense, axis=1))
+
+
+@settings(deadline=None, max_examples=60)
+@given(descriptions)
+def test_panels_are_those_of_a_simple_construction(a):
+    """Panels are the rows of the matrix made from its edge list in one plain array, to the bit."""
+    expected = simple(a)
+    np.testing.assert_array_equal(whole(a), expected)
+    assert a.nnz == np.count_nonzero(expected)
+    for p in range(a.panels):
+        within, values = a.panel_entries(p)
+        np.testing.assert_array_equal(within, np.flatnonzero(expected[a.rows(p)]))
+        np.testing.assert_array_equal(values, expected[a.rows(p)].reshape(-1)[within])
+
+
+def test_indices_of_csr_panels_are_as_small_as_they_can_be():
+    """CSR panels have 32-bit indices, as SciPy makes them where they fit."""
+    panel = graph500.matrix(8, tile=16).panel_csr(2)
+    assert panel.indices.dtype == panel.indptr.dtype == np.int32
+
+
+def test_a_uniform_graph_has_even_tiles():
+    """Topology "uniform" spreads entries over tiles like chance does, where "kronecker" in this order does not."""
+    spread = {}
+    for topology in ("uniform", "kronecker"):
+        counts = tile_counts(graph500.matrix(11, topology=topology, symmetrize=False, dense_share=0.0))
+        above = counts[np.triu_indices(16, 1)]
+        spread[topology] = above.var() / above.mean()
+    assert 0.7 < spread["uniform"] < 1.4
+    assert spread["kronecker"] > 100
+    assert graph500.matrix(11) == graph500.matrix(11, topology="kronecker")
 
 
 @settings(deadline=None, max_examples=40)
@@ -148,19 +165,6 @@ def test_the_closed_form_is_refused_for_other_values():
     """The closed form is only offered for analytic values."""
     with pytest.raises(ValueError, match="values is 'ones'; the closed form holds for values='analytic'"):
         graph500.matrix(6, values="ones").expected(0)
-
-
-@pytest.mark.parametrize("form", ["dense", "sparse", "light", "full"])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_panel_of_tiles_holds_the_same_matrix(form, dtype):
-    """A panel of tiles has the values of the plain array, whatever its form, and the marks of that form."""
-    a = graph500.matrix(8, tile=32, panels=3, dtype=dtype)
-    for p in range(3):
-        panel = a.panel(p, form)
-        assert (panel.tile, panel.dtype) == (32, dtype)
-        np.testing.assert_array_equal(panel.to_dense(), a.panel_array(p))
-    sparse_tiles = int(a.panel(0, form).marks.sum())
-    assert {"dense": sparse_tiles == 0, "sparse": sparse_tiles == 16}.get(form, 0 < sparse_tiles < 16)
 
 
 def test_an_unknown_form_of_a_panel_is_refused():
