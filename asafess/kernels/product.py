@@ -7,8 +7,7 @@ are expanded and multiplied as dense ones.
 
 One vector is multiplied by `PRODUCT`, blocks of eight by `BLOCK_PRODUCT`; both walk over the tiles alike.
 
-Dense tiles are taken four columns at a time, which saves three of four loads and stores of y; each y_i still gets its
-terms one after the other. Sparse tiles that stand side by side are one loop over their entries: a loop for each would
+Sparse tiles that stand side by side are one loop over their entries: a loop for each would
 end with a mispredicted branch, for 26 entries on the average of a Graph500 matrix of scale 14. Its indices are
 unsigned: for a signed one Numba adds a test for negative indices, which took a third of the time.
 """
@@ -21,21 +20,35 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from asafess.kernels.bits import four, prefetch
 from asafess.kernels.jit import SIZE, Kernel, incoming, inner, outgoing
 from asafess.kernels.lanes import add_products
 from asafess.kernels.recode import expand
 
+#: Bytes between what is multiplied and what is asked for from memory.
+AHEAD = 2048
 
-def step(y: Any, a: Any, x: Any) -> Any:
-    """Return y + a · x; for booleans, as in NumPy's product, y or (a and x)."""
-    return y | (a & x) if isinstance(y, bool | np.bool) else y + a * x
+_ONE, _TWO, _THREE, _FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 
 
-@overload(step)
-def _step(y, a, x):
-    if isinstance(y, types.Boolean):
-        return lambda y, a, x: y | (a & x)
-    return lambda y, a, x: y + a * x
+def times(a: Any, x: Any) -> Any:
+    """Return a · x; for booleans, as in NumPy's product, a and x."""
+    return a & x if isinstance(a, bool | np.bool) else a * x
+
+
+def plus(y: Any, product: Any) -> Any:
+    """Return y + product; for booleans y or product."""
+    return y | product if isinstance(y, bool | np.bool) else y + product
+
+
+@overload(times)
+def _times(a, x):
+    return (lambda a, x: a & x) if isinstance(a, types.Boolean) else (lambda a, x: a * x)
+
+
+@overload(plus)
+def _plus(y, product):
+    return (lambda y, product: y | product) if isinstance(y, types.Boolean) else (lambda y, product: y + product)
 
 
 def strange(x: Any) -> Any:
@@ -86,29 +99,39 @@ def _run(marks, odd, wide, t, end):
 
 @inner
 def _dense_tile(a, height, width, x, y):
-    j = 0
-    while j + 4 <= width:
-        a0 = a[j * height : (j + 1) * height]
-        a1 = a[(j + 1) * height : (j + 2) * height]
-        a2 = a[(j + 2) * height : (j + 3) * height]
-        a3 = a[(j + 3) * height : (j + 4) * height]
-        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+    # Column after column, so that memory is read in one stream, and 2 KiB ahead of it: as fast as `np.sum`. Four
+    # columns at a time save loads and stores of y, but memory is slower than those.
+    line = np.intp(64 // a.itemsize)
+    ahead = np.intp(AHEAD // a.itemsize)
+    for j in range(width):
+        column = a[j * height : (j + 1) * height]
+        for k in range(j * height + ahead, (j + 1) * height + ahead, line):
+            prefetch(a, k)
+        factor = x[j]
         for i in range(height):
-            y[i] = step(step(step(step(y[i], a0[i], x0), a1[i], x1), a2[i], x2), a3[i], x3)
-        j += 4
-    while j < width:
-        a0 = a[j * height : (j + 1) * height]
-        x0 = x[j]
-        for i in range(height):
-            y[i] = step(y[i], a0[i], x0)
-        j += 1
+            y[i] = plus(y[i], times(column[i], factor))
 
 
 @inner
 def _sparse_tiles(rows, cols, values, start, stop, x, y):
-    for k in range(np.uint64(start), np.uint64(stop)):
-        i = rows[k]
-        y[i] = step(y[i], values[k], x[cols[k]])
+    # Four at a time: their columns are one load, and the products need not wait for what is stored to y.
+    k, stop = np.uint64(start), np.uint64(stop)
+    while k + _FOUR <= stop:
+        j0, j1, j2, j3 = four(cols, k)
+        p0 = times(values[k], x[j0])
+        p1 = times(values[k + _ONE], x[j1])
+        p2 = times(values[k + _TWO], x[j2])
+        p3 = times(values[k + _THREE], x[j3])
+        i0, i1, i2, i3 = rows[k], rows[k + _ONE], rows[k + _TWO], rows[k + _THREE]
+        y[i0] = plus(y[i0], p0)
+        y[i1] = plus(y[i1], p1)
+        y[i2] = plus(y[i2], p2)
+        y[i3] = plus(y[i3], p3)
+        k += _FOUR
+    while k < stop:
+        i0 = rows[k]
+        y[i0] = plus(y[i0], times(values[k], x[cols[k]]))
+        k += _ONE
 
 
 @inner

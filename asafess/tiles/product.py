@@ -89,9 +89,10 @@ def _threads(matrix: TiledMatrix, threads: Any) -> int:
             wanted = 0
         if wanted < 1:
             raise ValueError(f"threads is {threads!r}; allowed are whole numbers from 1 on, or None for the default")
-    most = min((matrix.dense.nbytes + matrix.values.nbytes) // LEAST_BYTES, matrix.grid[0])
+    most = (matrix.dense.nbytes + matrix.values.nbytes) // LEAST_BYTES
     if most <= 1:
         return 1
+    most = min(most, matrix.grid[0])
     return min(default_threads() if threads is None else wanted, most)
 
 
