@@ -22,6 +22,8 @@ from distributed import Client
 import asafess
 from asafess.workloads.block_spmv import product
 from asafess.workloads.graph500 import matrix
+from asafess.workloads.graph500_edges import Order
+from asafess.workloads.graph500_matrix import Values
 from asafess.workloads.placement import Placement, drop_replicas, place, targets, worker_addresses
 
 from . import figures, report
@@ -44,6 +46,8 @@ class Job:
     scale: int = 11
     tile: int = 128
     dense_share: float = 0.2
+    order: Order = "recursive"
+    values: Values = "analytic"
     #: sweeps in one timed run; None: as many as make an adaptive run last a second
     iterations: int | None = None
     seed: int = 1
@@ -53,12 +57,22 @@ class Job:
 class Program:
     """The block product on one cluster, in any arm."""
 
+    #: state that an arm is pinned to; those left out adapt
+    states: Mapping[str, str] = {**FIXED, "sparse": "off"}
+    #: form of an arm's panels, where it is not dense
+    forms: Mapping[str, str] = {"sparse": "csr"}
+
     def __init__(self, client: Client, job: Job) -> None:
         self.client = client
         self.job = job
         self.workers = worker_addresses(client)
         self.matrix = matrix(
-            job.scale, tile=job.tile, dense_share=job.dense_share, dense_seed=job.seed, values="analytic"
+            job.scale,
+            order=job.order,
+            tile=job.tile,
+            dense_share=job.dense_share,
+            dense_seed=job.seed,
+            values=job.values,
         )
         # Dask's memory manager drops the copy that it likes, also the one at home; we drop those that moved
         client.amm.stop()
@@ -71,13 +85,13 @@ class Program:
 
     def prepare(self, arm: str) -> None:
         """Set the arm's state, forget everything, and remember the counters."""
-        asafess.pin(self.client, "tile_compression", FIXED.get(arm, "off" if arm == "sparse" else None))
+        asafess.pin(self.client, "tile_compression", self.states.get(arm))
         asafess.reset(self.client)
         self._before = figures.read(self.client)
 
     def run(self, arm: str, placement: Placement = "stream") -> Outcome:
         """Multiply: `sweeps` products with x_k = (k + 1)(j + 1), added up."""
-        panels = self.panels["csr" if arm == "sparse" else "dense"]
+        panels = self.panels[self.forms.get(arm, "dense")]
         total = np.zeros(self.matrix.shape[0])
         began = time.time()
         for sweep in range(self.sweeps):
@@ -92,7 +106,7 @@ class Program:
     def verify(self, outcome: Outcome) -> Mapping[str, Any] | str:
         """Check the sum against its closed form, and the bits of our arms against each other."""
         arm, total = outcome.value
-        expected = self.matrix.expected(self.sweeps - 1)
+        expected = self.expected()
         error = float(np.max(np.abs(total - expected), initial=0.0))
         if not np.allclose(total, expected, rtol=1e-8, atol=0):
             return f"wrong result: off by {error:g}"
@@ -109,6 +123,10 @@ class Program:
             "max_abs_error": error,
             "switches": len([s for s in switches if s["cause"] != "reset"]),
         }
+
+    def expected(self) -> np.ndarray:
+        """Return what a run must come to."""
+        return self.matrix.expected(self.sweeps - 1)
 
     def calibrate(self) -> None:
         """Warm up, and choose the number of sweeps."""

@@ -1,4 +1,4 @@
-"""Make tiled matrices from arrays, SciPy matrices, edge lists and files.
+"""Make tiled matrices from arrays, edge lists and files; from SciPy's matrices in `sparse`.
 
 Only what is stored is ever held: entries, and the tiles that come out dense. The reverse is in `convert`.
 """
@@ -13,7 +13,7 @@ import scipy.io
 import scipy.sparse
 
 from asafess.kernels.dtypes import checked_dtype, column_type, row_type, word_type
-from asafess.tiles import layout
+from asafess.tiles import layout, sparse
 from asafess.tiles.layout import DENSE, SPARSE, Shape
 
 if TYPE_CHECKING:
@@ -123,23 +123,6 @@ def from_places(
     )
 
 
-def from_scipy(cls: type[TiledMatrix], s: Any, tile: int, form: str, threshold: int | None) -> TiledMatrix:
-    """See `TiledMatrix.from_scipy`."""
-    tile = layout.checked_tile(tile)
-    if not scipy.sparse.issparse(s):
-        raise TypeError(f"from_scipy takes a SciPy sparse matrix or array, not a {type(s).__name__}: use from_dense")
-    given: Any = s  # SciPy's formats have no common type that knows its data
-    checked_dtype(given.dtype)
-    if given.ndim != 2:
-        raise ValueError(f"the sparse array has {given.ndim} dimensions, shape {given.shape}; a tiled matrix has two")
-    rows = scipy.sparse.csr_array(given, copy=True)
-    rows.sum_duplicates()
-    entries = rows.tocoo()
-    place = places(entries.row, entries.col, given.shape, tile)
-    order = np.argsort(place)
-    return from_places(cls, place[order], entries.data[order], given.shape, tile, form, threshold)
-
-
 def from_edges(
     cls: type[TiledMatrix],
     edges: Any,
@@ -195,7 +178,7 @@ def from_matrix_market(
     """See `TiledMatrix.from_matrix_market`."""
     matrix = scipy.io.mmread(path, spmatrix=False)
     if scipy.sparse.issparse(matrix):
-        return from_scipy(cls, matrix, tile, form, threshold)
+        return sparse.from_scipy(cls, matrix, tile, form, threshold)
     # The file lists every element, so the dense matrix is what it holds.
     matrix, tile = np.asarray(matrix), layout.checked_tile(tile)
     i, j = np.indices(matrix.shape).reshape(2, -1)

@@ -1,8 +1,8 @@
 """The tiled matrix: tiles of one edge, each marked dense or sparse, in a few flat arrays.
 
 A *panel* is a local `TiledMatrix`, usually a few tile rows of a larger matrix. Making one from other things is in
-`build`, the reverse in `convert`, changing its form in `recode`, the product in `product`, and how it travels in
-`serialize` and `door`; this module holds the format and the names a user sees.
+`build` and `sparse`, the reverse in `convert`, changing its form in `recode`, the product in `product`, and how it
+travels in `serialize` and `door`; this module holds the format and the names a user sees.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asafess.kernels.dtypes import word_type
-from asafess.tiles import build, convert, product, recode, serialize
+from asafess.tiles import build, convert, product, recode, serialize, sparse
 from asafess.tiles.layout import SPARSE, Shape
 from asafess.tiles.tile import Tiles
 
@@ -141,7 +141,7 @@ class TiledMatrix:
         >>> TiledMatrix.from_scipy(scipy.sparse.eye_array(4), tile=2).tiles[0, 1].nnz
         0
         """
-        return build.from_scipy(cls, s, tile, form, threshold)
+        return sparse.from_scipy(cls, s, tile, form, threshold)
 
     @classmethod
     def from_edges(
