@@ -8,7 +8,7 @@ from typing import Any
 
 from .kernel_compression import READ, RECODE, WHOLE
 from .kernel_product import ONE_THREAD, OURS, READS
-from .report import _aligned
+from .report import aligned
 from .scores import AGAIN, Estimate, Row, arm_names, estimate, half_width, held, paired, paired_ratios, valid, values
 
 METRIC = "call_seconds"
@@ -167,7 +167,7 @@ def product_tables(summary: Mapping[str, Any], suffix: str = "") -> str:
             first.append([f"{scale}, {percent}", *(_shown(one.get(arm), 1) for arm in arms)])
             cells = [_shown(found.get(scale, {}).get(percent)) for _, found in columns]
             second.append([f"{scale}, {percent}", *cells])
-    return _aligned(first) + "\n\n" + _aligned(second)
+    return aligned(first) + "\n\n" + aligned(second)
 
 
 def _by_density(title: str, by_dtype: Mapping[str, Any], verdicts: Mapping[str, Any]) -> str:
@@ -177,7 +177,7 @@ def _by_density(title: str, by_dtype: Mapping[str, Any], verdicts: Mapping[str, 
         for tile, by in tiles.items():
             cells = [f"{_shown(by[d])} {verdicts[dtype][tile][d]}" for d in densities]
             lines.append([f"{dtype}, tile {tile}", *cells])
-    return _aligned(lines)
+    return aligned(lines)
 
 
 def compression_tables(summary: Mapping[str, Any]) -> str:

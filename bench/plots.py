@@ -15,14 +15,14 @@ from .scores import AGAIN, Row, arm_names, estimate, paired_ratios, timed, valid
 
 Event = Mapping[str, Any]
 
-_INK, _SOFT, _GRID = "#22272e", "#6b7480", "#e6e9ed"
-_ADAPTIVE, _OTHER, _BAND = "#0b7a75", "#b9c2cc", "#f4d58d"
+INK, SOFT, GRID = "#22272e", "#6b7480", "#e6e9ed"
+ADAPTIVE, OTHER, BAND = "#0b7a75", "#b9c2cc", "#f4d58d"
 #: one colour per state, from nothing to everything; further states take the last
 _STATES = {"off": "#d5dae0", "light": "#7cc3bd", "full": "#0b7a75"}
 _FURTHER = ("#d5dae0", "#9ad0c4", "#4ba79b", "#0b7a75", "#064f4c")
 
 
-def _figure(width: float, height: float) -> Any:
+def figure_of(width: float, height: float) -> Any:
     """Return an empty figure, in inches. Not through pyplot, so that a notebook's backend stays as it is."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,10 +34,10 @@ def _figure(width: float, height: float) -> Any:
     return made
 
 
-def _tidy(axes: Any) -> None:
+def tidy(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_SOFT)
-    axes.tick_params(colors=_SOFT, labelcolor=_INK, labelsize=9)
+    axes.spines[["left", "bottom"]].set_color(SOFT)
+    axes.tick_params(colors=SOFT, labelcolor=INK, labelsize=9)
     axes.set_axisbelow(True)
 
 
@@ -54,22 +54,22 @@ def _draw_arms(axes: Any, rows: Sequence[Row], against: str | None) -> None:
             axes.text(0.01 * longest, place, "failed: no number", va="center", color="#a3333d", fontsize=9)
             continue
         middle, low, high = shown[name].median, shown[name].low, min(shown[name].high, 1.25 * longest)
-        axes.barh(place, middle, height=0.62, color=_ADAPTIVE if name == against else _OTHER)
-        axes.plot([low, high], [place, place], color=_INK, linewidth=1.2, solid_capstyle="butt")
+        axes.barh(place, middle, height=0.62, color=ADAPTIVE if name == against else OTHER)
+        axes.plot([low, high], [place, place], color=INK, linewidth=1.2, solid_capstyle="butt")
         for run in values(rows, name):
             if math.isfinite(run):
-                axes.plot(run, place - 0.42, "|", color=_SOFT, markersize=5, markeredgewidth=0.8)
+                axes.plot(run, place - 0.42, "|", color=SOFT, markersize=5, markeredgewidth=0.8)
         label = f"{middle:.2f} s" if middle >= 1 else f"{1000 * middle:.0f} ms"
         if name != against and valid(rows, against):
             label += f"   {estimate(paired_ratios(rows, name, against)).median:.2f} ×"
-        axes.text(max(high, middle) + 0.015 * longest, place, label, va="center", color=_INK, fontsize=9)
+        axes.text(max(high, middle) + 0.015 * longest, place, label, va="center", color=INK, fontsize=9)
     axes.set_yticks(range(len(ranked)), ranked)
     axes.set_ylim(-0.7, len(ranked) - 0.4)
     axes.set_xlim(0, 1.28 * longest)
     axes.set_xlabel(f"seconds (bar: median, line: its interval, ticks: runs; ×: paired with {against})", fontsize=8)
-    axes.xaxis.label.set_color(_SOFT)
-    axes.grid(axis="x", color=_GRID)
-    _tidy(axes)
+    axes.xaxis.label.set_color(SOFT)
+    axes.grid(axis="x", color=GRID)
+    tidy(axes)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
@@ -106,18 +106,18 @@ def _draw_ratio(axes: Any, events: Sequence[Event]) -> None:
     if bands:
         with_band = [float(e["t"]) for e in events if e.get("alpha") and e.get("beta")]
         lows, highs = zip(*bands, strict=True)
-        axes.fill_between(with_band, lows, highs, step="post", color=_BAND, alpha=0.6, linewidth=0)
+        axes.fill_between(with_band, lows, highs, step="post", color=BAND, alpha=0.6, linewidth=0)
         for level, name, side in ((lows[-1], "alpha", "top"), (highs[-1], "beta", "bottom")):
             right = (1.005, level)
             axes.annotate(name, right, xycoords=("axes fraction", "data"), va=side, fontsize=9, color="#9a7516")
-    axes.plot(times, ratios, color=_INK, linewidth=1.5, marker="o" if len(times) <= 300 else None, markersize=2.2)
+    axes.plot(times, ratios, color=INK, linewidth=1.5, marker="o" if len(times) <= 300 else None, markersize=2.2)
     seen = [r for r in ratios if not math.isnan(r)] + [level for band in bands for level in band]
     if seen:
         axes.set_ylim(min(seen) / 2, max(seen) * 2)
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_ylabel("computation ÷ communication", fontsize=9, color=_INK)
-    axes.grid(axis="y", color=_GRID)
-    _tidy(axes)
+    axes.set_ylabel("computation ÷ communication", fontsize=9, color=INK)
+    axes.grid(axis="y", color=GRID)
+    tidy(axes)
     axes.tick_params(labelbottom=False)
 
 
@@ -126,10 +126,10 @@ def _draw_switches(axes: Any, events: Sequence[Event]) -> None:
     causes = {float(e["t"]): str(e["cause"]) for e in events if e.get("cause")}
     at_the_top = axes.get_xaxis_transform()
     for start in switches:
-        axes.axvline(start, color=_ADAPTIVE, linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.axvline(start, color=ADAPTIVE, linewidth=0.9, linestyle=(0, (3, 2)))
         if len(switches) <= 10:  # more would cover each other
             text = textwrap.shorten(causes.get(start, "switch"), 48)
-            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 7, "color": _ADAPTIVE}
+            style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 7, "color": ADAPTIVE}
             style["bbox"] = {"facecolor": "w", "alpha": 0.8, "pad": 0.6, "linewidth": 0}
             axes.text(start, 0.99, text, transform=at_the_top, **style)
 
@@ -143,21 +143,21 @@ def _draw_states(axes: Any, events: Sequence[Event]) -> None:
         axes.axvspan(start, end, color=colour, linewidth=0)
         if (end - start) / whole > 0.012 * len(state):
             dark = colour in ("#0b7a75", "#064f4c", "#4ba79b")
-            axes.text((start + end) / 2, 0.5, state, ha="center", va="center", fontsize=9, color="w" if dark else _INK)
+            axes.text((start + end) / 2, 0.5, state, ha="center", va="center", fontsize=9, color="w" if dark else INK)
     axes.set_yticks([0.5], ["state"])
     axes.set_ylim(0, 1)
-    axes.set_xlabel("seconds", fontsize=9, color=_INK)
-    _tidy(axes)
+    axes.set_xlabel("seconds", fontsize=9, color=INK)
+    tidy(axes)
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _finish(figure: Any, path: str | Path, title: str | None, caption: str | None) -> None:
+def finish(figure: Any, path: str | Path, title: str | None, caption: str | None) -> None:
     if title:
-        figure.suptitle(title, fontsize=12, color=_INK, x=0.01, ha="left")
+        figure.suptitle(title, fontsize=12, color=INK, x=0.01, ha="left")
     if caption:
         width = int(figure.get_figwidth() * 17)  # characters of 7 pt that fit beside each other
-        figure.supxlabel(textwrap.fill(caption, width), fontsize=7, color=_SOFT, x=0.01, ha="left")
+        figure.supxlabel(textwrap.fill(caption, width), fontsize=7, color=SOFT, x=0.01, ha="left")
     figure.savefig(path, dpi=150, facecolor="white")
 
 
@@ -172,9 +172,9 @@ def plot_arms(
     """Draw the arms as bars of seconds with their intervals and runs, the slowest on top, into a PNG."""
     if not timed(rows):
         raise ValueError("no timed run among the rows: measure at least one round")
-    made = _figure(9, 1.4 + 0.5 * len(arm_names(rows)))
+    made = figure_of(9, 1.4 + 0.5 * len(arm_names(rows)))
     _draw_arms(made.subplots(), rows, against)
-    _finish(made, path, title, caption)
+    finish(made, path, title, caption)
 
 
 def plot_timeline(
@@ -199,7 +199,7 @@ def plot_timeline(
     events = sorted(events, key=lambda e: e["t"])
     names = [n for n in arm_names(rows) if not n.endswith(AGAIN)]
     heights = [3.2, 0.42, *([0.9 + 0.42 * len(names)] if names else [])]
-    made = _figure(9.5, sum(heights) + 1.0)
+    made = figure_of(9.5, sum(heights) + 1.0)
     axes = made.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
     _draw_ratio(axes[0], events)
     _draw_states(axes[1], events)
@@ -208,4 +208,4 @@ def plot_timeline(
     _draw_switches(axes[0], events)
     if names:
         _draw_arms(axes[2], rows, against)
-    _finish(made, path, title, caption)
+    finish(made, path, title, caption)

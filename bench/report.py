@@ -60,7 +60,7 @@ def _number(figure: str, numbers: Sequence[float]) -> str:
     return f"{middle:.0f}" if middle == round(middle) else f"{middle:.4g}"
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Return cells as columns: the first to the left, the others to the right."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     out = []
@@ -135,7 +135,7 @@ def table(rows: Sequence[Row], against: str | None = None, columns: Sequence[str
     lines = [head, *([name, *_cells(rows, name, against, figures)] for name in names)]
     counts = " to ".join(str(n) for n in sorted({runs[0], runs[-1]})) + " runs per arm"
     counts += ", best and worst dropped in the mean" if runs[0] > 2 else ""
-    return "\n".join([_itself_line(rows), counts, "", _aligned(lines), *failures(rows)])
+    return "\n".join([_itself_line(rows), counts, "", aligned(lines), *failures(rows)])
 
 
 def _figures(rows: Sequence[Row]) -> list[str]:

@@ -12,7 +12,7 @@ import click
 
 from . import plots
 from .environment import one_line
-from .report import _aligned
+from .report import aligned
 from .scores import Row, estimate, values
 from .spmv_summary import ADAPTIVE, METRIC, configurations, speedup, summarize
 
@@ -41,7 +41,7 @@ def table(summary: Mapping[str, Any]) -> str:
             summary["adaptive_sweep_seconds"].items(), summary["a_against_a"].values(), strict=True
         )
     ]
-    return "\n".join([_aligned([head, *lines]), EXPLANATION])
+    return "\n".join([aligned([head, *lines]), EXPLANATION])
 
 
 def _cell(summary: Mapping[str, Any], key: str, reference: str) -> str:
@@ -85,18 +85,18 @@ def plot(rows: Sequence[Row], path: str | Path, base: str, caption: str | None =
     """
     found = configurations(rows)
     links = [key for key in found if _like(key, base, 1)]
-    made = plots._figure(5.5 * max(2, len(links)), 9.5)
+    made = plots.figure_of(5.5 * max(2, len(links)), 9.5)
     top, below = made.subfigures(2, 1, height_ratios=[1.1, 1])
     for axes, key in zip(top.subplots(1, max(1, len(links)), squeeze=False)[0], links, strict=False):
         _bars(axes, found[key])
-        axes.set_title(key, fontsize=9, color=plots._INK)
+        axes.set_title(key, fontsize=9, color=plots.INK)
     for axes, place, name in zip(below.subplots(1, 2), (3, 4), ("dense share, per cent", "scale"), strict=True):
         _lines(axes, found, [key for key in found if _like(key, base, place)], place)
         varied = base.split("/")
         varied[place] = "…"
-        axes.set_title("/".join(varied), fontsize=9, color=plots._INK)
-        axes.set_xlabel(name, fontsize=9, color=plots._INK)
-    plots._finish(made, path, None, caption)
+        axes.set_title("/".join(varied), fontsize=9, color=plots.INK)
+        axes.set_xlabel(name, fontsize=9, color=plots.INK)
+    plots.finish(made, path, None, caption)
 
 
 def _like(key: str, base: str, place: int) -> bool:
@@ -116,15 +116,15 @@ def _bars(axes: Any, rows: Sequence[Row]) -> None:
     ranked = sorted((arm for arm in arms if math.isfinite(shown[arm].median)), key=lambda arm: shown[arm].median)
     for place, arm in enumerate(ranked):
         middle, low, high = shown[arm].median, shown[arm].low, shown[arm].high
-        axes.barh(place, 1e3 * middle, height=0.62, color=plots._ADAPTIVE if arm == ADAPTIVE else plots._OTHER)
+        axes.barh(place, 1e3 * middle, height=0.62, color=plots.ADAPTIVE if arm == ADAPTIVE else plots.OTHER)
         ends = [1e3 * low, 1e3 * (high if math.isfinite(high) else middle)]
-        axes.plot(ends, [place, place], color=plots._INK, linewidth=1.2)
+        axes.plot(ends, [place, place], color=plots.INK, linewidth=1.2)
         label = "" if arm == ADAPTIVE else f" {speedup(rows, arm).median:.2f} ×"
-        axes.text(ends[1], place, label, va="center", fontsize=8, color=plots._INK)
+        axes.text(ends[1], place, label, va="center", fontsize=8, color=plots.INK)
     axes.set_yticks(range(len(ranked)), ranked)
     axes.margins(x=0.2)
-    axes.set_xlabel("ms per sweep (×: ÷ adaptive)", fontsize=8, color=plots._SOFT)
-    plots._tidy(axes)
+    axes.set_xlabel("ms per sweep (×: ÷ adaptive)", fontsize=8, color=plots.SOFT)
+    plots.tidy(axes)
 
 
 def _lines(axes: Any, found: Mapping[str, Sequence[Row]], keys: Sequence[str], place: int) -> None:
@@ -136,15 +136,15 @@ def _lines(axes: Any, found: Mapping[str, Sequence[Row]], keys: Sequence[str], p
         axes.errorbar(
             [x for x, _ in at], [r.median for r in ratios], spread, label=arm, marker="o", markersize=3, capsize=2
         )
-    axes.axhline(1, color=plots._SOFT, linewidth=0.8, linestyle="--")
+    axes.axhline(1, color=plots.SOFT, linewidth=0.8, linestyle="--")
     axes.set_xticks([x for x, _ in at])
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.tick_params(which="minor", labelsize=7)
-    axes.set_ylabel("seconds ÷ adaptive's", fontsize=9, color=plots._INK)
+    axes.set_ylabel("seconds ÷ adaptive's", fontsize=9, color=plots.INK)
     axes.legend(fontsize=8, frameon=False)
-    plots._tidy(axes)
+    plots.tidy(axes)
 
 
 @click.command(help=__doc__)

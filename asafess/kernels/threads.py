@@ -74,8 +74,9 @@ def spread(function: Callable[..., Any], parts: Iterable[Any], threads: int) -> 
     try:
         work()
     finally:
-        # Parts write into arrays of the caller: nobody may be at it when this returns.
-        faults = [helper.exception() for helper in helpers]
+        # Parts write into arrays of the caller: nobody may be at it when this returns. Who has not begun by now, because
+        # it took long to wake up, need not begin at all.
+        faults = [helper.exception() for helper in helpers if not helper.cancel()]
     for fault in faults:
         if fault is not None:
             raise fault

@@ -1,7 +1,8 @@
 """Adaptive tile compression: dense tiles leave a worker in sparse form while communication dominates.
 
-States: *off*; *light* turns tiles below the paper's threshold of non-zeros sparse, which also saves compute;
-*full* turns every tile sparse whose sparse form is smaller, which saves bytes even where it costs compute.
+States: *off*; *light* turns tiles sparse whose product is then no slower, so it saves bytes and compute (with
+`threshold`: tiles with fewer non-zeros than that, as in the paper); *full* turns every tile sparse whose sparse form is
+smaller, which saves bytes even where it costs compute.
 
 The thresholds follow from the cluster's rates. For each logical byte of a panel, in seconds:
 

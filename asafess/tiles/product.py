@@ -17,8 +17,8 @@ from asafess.tiles.layout import DENSE
 if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
 
-#: Bytes of the matrix for which a further thread is worth waking: some hundred microseconds of reading.
-LEAST_BYTES = 4 << 20
+#: Bytes of the matrix for which a further thread is worth waking: some 300 microseconds of reading.
+LEAST_BYTES = 8 << 20
 #: Parts that each thread takes, so that none waits long for the slowest.
 PARTS = 4
 #: From so many vectors on they are multiplied in blocks; fewer than that one by one.
