@@ -8,6 +8,7 @@ from typing import Any
 
 from .kernel_compression import READ, RECODE, WHOLE
 from .kernel_product import ONE_THREAD, OURS, READS
+from .peers import PEERS
 from .report import aligned
 from .scores import AGAIN, Estimate, Row, arm_names, estimate, half_width, held, paired, paired_ratios, valid, values
 
@@ -84,8 +85,10 @@ def product_summary(rows: Sequence[Row]) -> Table:
                 _put(summary, ("microseconds" + suffix, *keys, name), 1e6 * _median(group, name))
         again = half_width(_ratio(group, OURS + AGAIN, OURS))
         _put(summary, ("a_against_a_half_width" + suffix, *keys), again)
-        if peers:
-            best = min(peers, key=lambda name: _median(group, name))
+        for name in (name for name in peers if name in PEERS and PEERS[name].private):
+            put(f"ratio_vs_{name.replace('-', '_')}" + suffix, keys, _ratio(group, name, OURS))
+        if public := [name for name in peers if name not in PEERS or not PEERS[name].private]:
+            best = min(public, key=lambda name: _median(group, name))
             ratio, bar = _ratio(group, best, OURS), BAR_DENSE if percent else BAR_SPARSE
             put("ratio_vs_best_peer" + suffix, keys, ratio)
             _put(summary, ("best_peer" + suffix, *keys), best)
@@ -149,6 +152,7 @@ def product_tables(summary: Mapping[str, Any], suffix: str = "") -> str:
         "at_least_bar": "bar",
         "a_against_a_half_width": "A against A ±",
         "ratio_vs_dense": "numpy ÷ ours",
+        "ratio_vs_mkl_optimized": "mkl-optimized ÷ ours",
         "ratio_vs_one_thread": "1 thread ÷ ours",
         "gigabytes_per_second": "GB/s",
         "machine_gigabytes_per_second": "of machine's",

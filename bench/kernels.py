@@ -2,7 +2,8 @@
 
 1. Products with a vector, and with a block of vectors, of Graph500 matrices with a share of dense tiles: beside NumPy,
    SciPy, SuiteSparse:GraphBLAS and MKL, where they are installed, and beside reading as many bytes
-   (`kernel_product.py`). ``ratio_vs_best_peer`` is the fastest peer's seconds ÷ ours, ``ratio_vs_dense`` NumPy's.
+   (`kernel_product.py`). ``ratio_vs_best_peer`` is the fastest peer's seconds ÷ ours, of those that a Python package
+   offers; ``ratio_vs_dense`` NumPy's; ``ratio_vs_mkl_optimized`` that of MKL used through private functions.
    ``bandwidth_fraction`` is the bytes that our product must read (matrix, x and y once) per second ÷ those of
    `np.sum` or `np.dot`, whichever is faster, over an array of 256 MiB. Smaller matrices live in nearer caches: for
    them it may exceed 1.

@@ -1,8 +1,9 @@
 """The other ways to multiply a sparse matrix with a vector, behind one interface.
 
 Each peer is given what it does best with: matrix and vectors in its own form, made outside the clock; the block size
-that is fastest for it; MKL both as `sparse-dot-mkl` calls it (a handle per product) and with a handle that is kept and
-optimized. Peers that are not installed say so: ``python -m bench.peers`` lists them.
+that is fastest for it; MKL both as `sparse-dot-mkl` calls it (a handle per product) and, through private functions of
+that package, with a handle that is kept and optimized (`Peer.private`). Peers that are not installed say so:
+``python -m bench.peers`` lists them.
 
 Threads are a setting of the process in all of these libraries: the last `make` decides for all that were made. SciPy
 always takes one.
@@ -69,6 +70,8 @@ class Peer:
     nbytes: Callable[[csr_array, int], int]
     #: raises ImportError where the library is not there
     load: Callable[[], Any] = lambda: None
+    #: through private functions of its package: what its library could do, not what it offers in Python
+    private: bool = False
 
     @property
     def missing(self) -> str | None:
@@ -232,7 +235,7 @@ PEERS: dict[str, Peer] = {
         Peer("graphblas", _graphblas, lambda csr, tile: csr.nnz * (csr.dtype.itemsize + 16), _load_graphblas),
         Peer("mkl", _mkl, _csr_bytes, _load_mkl),
         Peer("mkl-bsr", _mkl_bsr, most_bytes, _load_mkl),
-        Peer("mkl-optimized", _mkl_optimized, _csr_bytes, _load_mkl),
+        Peer("mkl-optimized", _mkl_optimized, _csr_bytes, _load_mkl, private=True),
     )
 }
 

@@ -19,16 +19,17 @@ LANES = 8
 
 @intrinsic
 def add_products(_context: Any, y: Any, i: Any, a: Any, x: Any, j: Any) -> Any:
-    """Do ``y[i] += a[0] · x[j]``, then ``y[i] += a[1] · x[j + 1]`` and so on, for rows of `LANES` elements.
+    """Do ``y[i + r] += a[r][0] · x[j]``, then ``y[i + r] += a[r][1] · x[j + 1]`` and so on; a row has `LANES` elements.
 
-    Each lane is rounded after each multiplication and each addition. For booleans, as in NumPy's product, they are
-    `and` and `or`.
+    Two rows of y together need each row of x once, not twice. Each lane is rounded after each multiplication and each
+    addition. For booleans, as in NumPy's product, they are `and` and `or`.
 
     Parameters
     ----------
     y : (·, LANES)
     i : unsigned
-    a : tuple of scalars
+    a : tuple of tuples of scalars
+        One tuple for each row of y.
     x : (·, LANES)
     j : unsigned
     """
@@ -44,9 +45,9 @@ def add_products(_context: Any, y: Any, i: Any, a: Any, x: Any, j: Any) -> Any:
         else:
             multiply, add = builder.mul, builder.add
 
-        def row(argument: int, number: Any) -> Any:
+        def row(argument: int, number: Any, further: int) -> Any:
             array = target.make_array(signature.args[argument])(target, builder, arguments[argument])
-            start = builder.mul(number, number.type(LANES))
+            start = builder.mul(builder.add(number, number.type(further)), number.type(LANES))
             return builder.bitcast(builder.gep(array.data, [start]), vector.as_pointer())
 
         def load(place: Any) -> Any:
@@ -54,18 +55,19 @@ def add_products(_context: Any, y: Any, i: Any, a: Any, x: Any, j: Any) -> Any:
             loaded.align = 1  # a user's x is aligned to nothing
             return loaded
 
-        target_row = row(0, arguments[1])
-        total = load(target_row)
-        for k, factor in enumerate(cgutils.unpack_tuple(builder, arguments[2])):
-            number = builder.add(arguments[4], arguments[4].type(k))
-            one = builder.insert_element(
-                ir.Constant(vector, ir.Undefined), model.as_data(builder, factor), ir.IntType(32)(0)
-            )
-            spread = builder.shuffle_vector(
-                one, ir.Constant(vector, ir.Undefined), ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
-            )
-            total = add(total, multiply(spread, load(row(3, number))))
-        builder.store(total, target_row).align = 1
+        def spread(factor: Any) -> Any:
+            nothing, lane = ir.Constant(vector, ir.Undefined), ir.IntType(32)
+            one = builder.insert_element(nothing, model.as_data(builder, factor), lane(0))
+            return builder.shuffle_vector(one, nothing, ir.VectorType(lane, LANES)([0] * LANES))
+
+        rows = [cgutils.unpack_tuple(builder, each) for each in cgutils.unpack_tuple(builder, arguments[2])]
+        places = [row(0, arguments[1], r) for r in range(len(rows))]
+        totals = [load(place) for place in places]
+        for k in range(len(rows[0])):
+            others = load(row(3, arguments[4], k))
+            totals = [add(t, multiply(spread(a[k]), others)) for t, a in zip(totals, rows, strict=True)]
+        for total, place in zip(totals, places, strict=True):
+            builder.store(total, place).align = 1
         return target.get_dummy_value()
 
     return types.void(y, types.uint64, a, x, types.uint64), generate

@@ -74,8 +74,8 @@ def spread(function: Callable[..., Any], parts: Iterable[Any], threads: int) -> 
     try:
         work()
     finally:
-        # Parts write into arrays of the caller: nobody may be at it when this returns. Who has not begun by now, because
-        # it took long to wake up, need not begin at all.
+        # Parts write into arrays of the caller: nobody may be at it when this returns. Who has not woken up by now need
+        # not begin.
         faults = [helper.exception() for helper in helpers if not helper.cancel()]
     for fault in faults:
         if fault is not None:
