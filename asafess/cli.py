@@ -64,8 +64,11 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
 
     light: up to here the product with the sparse form is faster. full: up to here the sparse form has fewer bytes.
     """
-    from asafess.cluster.config import save
+    from asafess.cluster.user_config import save
     from asafess.tiles.break_even import measure
+
+    if not seconds <= 60:  # NaN is in every range of click's
+        raise click.BadParameter(f"{seconds} is no time", param_hint="--seconds")
 
     kept: dict[str, dict[str, float]] = {}
     click.echo(f"{'dtype':<8} {'tile':>4} {'light':>7} {'full':>7}")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,68 +122,3 @@ def _rates(given: dict[str, Any]) -> dict[str, float]:
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise ValueError(f"asafess.rates.{name} must be a positive number, not {rate!r}")
     return {name: float(rate) for name, rate in rates.items()}
-
-
-def save(values: Mapping[str, Any]) -> tuple[Path, Path | None]:
-    """Merge values into the user's configuration: ``asafess.yaml`` in Dask's folder, or the file DASK_CONFIG names.
-
-    Other keys stay. Comments can't be kept, so a file that may have some is copied first. The file is replaced as a
-    whole or not at all, and only if Dask can read it.
-
-    Parameters
-    ----------
-    values : mapping
-        Nested, as in ``asafess.yaml``, with ``asafess`` at the top.
-
-    Returns
-    -------
-    path : Path
-        The file written.
-    copy : Path or None
-        The copy of what it was before.
-
-    Raises
-    ------
-    ValueError
-        The file is there but is not YAML with a mapping at its top; it stays as it is.
-    OSError
-        It can't be read or written.
-    """
-    path = Path(dask.config.PATH)
-    if path.is_dir() or path.suffix.lower() not in (".yaml", ".yml", ".json"):
-        path = path / "asafess.yaml"
-    path = path.resolve()  # the file itself, where dotfiles are links
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        held = yaml.safe_load(text)
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path} is not YAML, so nothing was written: {error}") from None
-    held = {} if held is None else held
-    _check_mergeable(path, held, values)
-    dask.config.update(held, values)
-    is_json = path.suffix.lower() == ".json"
-    merged = json.dumps(held, indent=2) if is_json else yaml.safe_dump(held, sort_keys=False, allow_unicode=True)
-    copy = None
-    if "#" in text:
-        copy = path.with_name(path.name + ".before")
-        copy.write_text(text, encoding="utf-8")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(merged, encoding="utf-8")
-        if path.exists():
-            shutil.copymode(path, fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return path, copy
-
-
-def _check_mergeable(path: Path, held: Any, values: Mapping[str, Any], key: str = "the whole file") -> None:
-    """Refuse to replace by a mapping what is something else now."""
-    if not isinstance(held, dict):
-        raise ValueError(f"{path}: {key} is {held!r}, not a mapping, so nothing was written: correct it first")
-    for name, value in values.items():
-        inner = held.get(dask.config.canonical_name(name, held))
-        if isinstance(value, Mapping) and inner is not None:
-            _check_mergeable(path, inner, value, name)

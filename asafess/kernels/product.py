@@ -191,7 +191,7 @@ def _product(dense_tile, sparse_tiles):
         n = x.shape[1]
         wide = (n + tile - 1) // tile
         odd = _strange_blocks(x, tile)
-        scratch = np.empty(tile * tile if odd.size else 0, dense.dtype)
+        scratch = np.empty(min(tile, y.shape[1]) * min(tile, n) if odd.size else 0, dense.dtype)
         for r in range(first, last):
             top = r * tile
             height = min(tile, y.shape[1] - top)

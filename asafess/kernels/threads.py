@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 _lock = threading.Lock()
@@ -70,8 +71,10 @@ def spread(function: Callable[..., Any], parts: Iterable[Any], threads: int) -> 
         for k in waiting:
             results[k] = function(parts[k])
 
-    helpers = [_executor().submit(work) for _ in range(min(threads, len(parts)) - 1)]
+    helpers: list[Any] = []
     try:
+        with suppress(RuntimeError):  # a process that is shutting down starts no threads: then the caller does it all
+            helpers.extend(_executor().submit(work) for _ in range(min(threads, len(parts)) - 1))
         work()
     finally:
         # Parts write into arrays of the caller: nobody may be at it when this returns. Who has not woken up by now need

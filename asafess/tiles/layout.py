@@ -17,6 +17,8 @@ from asafess.tiles import densities
 DENSE, SPARSE = 0, 1
 #: The forms that a matrix can be put into; see `limits`.
 FORMS = ("dense", "sparse", "light", "full")
+#: More words than any tile has: a threshold above it means the same.
+MOST_WORDS = 1 << 40
 #: Largest edge of a tile: indices within a tile have at most two bytes.
 LARGEST_TILE = 65536
 #: So many of the last arrays over all tiles are kept, up to 512 KiB each: panels of a few shapes come again and again.
@@ -102,7 +104,7 @@ def checked_threshold(threshold: Any) -> int | None:
         raise ValueError(
             f"threshold is {threshold!r}; allowed are whole numbers ≥ 0 (non-zeros of a tile), or None for the default"
         )
-    return number
+    return min(number, MOST_WORDS)
 
 
 def edges(size: int, tile: int) -> np.ndarray:

@@ -309,8 +309,9 @@ class TiledMatrix:
         """Multiply with a vector or a block of vectors; `matrix @ x` is the same.
 
         Each column of a block gets the bits that it gets alone, and so does every form of the matrix and every number
-        of threads: the order of additions is that of the format (`asafess.kernels.product`). The first product with a
-        data type compiles its kernel.
+        of threads: the order of additions is that of the format (`asafess.kernels.product`). What is NaN is NaN in all
+        of them, but which one, where two meet, is the processor's choice. The first product with a data type compiles
+        its kernel.
 
         Parameters
         ----------

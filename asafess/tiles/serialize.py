@@ -106,9 +106,10 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
     marks = np.frombuffer(header["marks"], np.uint8)
     counts = np.frombuffer(header["counts"], np.int64)
     dense = marks == DENSE
-    areas = layout.areas(shape, tile)
-    wrong = marks.size != areas.size or counts.size != areas.size or (marks > SPARSE).any()
-    if wrong or (counts != areas)[dense].any() or (counts < 0).any() or (counts > areas).any():
+    # First in Python's integers: arrays of the size that a damaged shape asks for might not fit in memory.
+    fit = marks.size == counts.size == -(-shape[0] // tile) * -(-shape[1] // tile) and not (marks > SPARSE).any()
+    areas = layout.areas(shape, tile) if fit else counts
+    if not fit or (counts != areas)[dense].any() or (counts < 0).any() or (counts > areas).any():
         raise ValueError(f"marks and counts of the header don't fit a matrix of shape {shape} with tiles of {tile}")
     entries = int(counts[~dense].sum())
     sizes = {
@@ -137,7 +138,7 @@ def _check_inside(
         inside = bool((rows < np.repeat(np.repeat(layout.edges(shape[0], tile), wide)[sparse], counts)).all())
     if not inside:
         raise ValueError("frame 'rows' has entries outside their tile: the data was damaged on its way")
-    left = np.tile(np.arange(wide, dtype=cols.dtype) * cols.dtype.type(tile), high)[sparse]
+    left = np.tile((np.arange(wide) * tile).astype(cols.dtype), high)[sparse]
     # Unsigned: what lies before the tile is far behind it.
     within = cols - np.repeat(left, counts)
     width = np.tile(layout.edges(shape[1], tile).astype(np.uint64) - np.uint64(1), high)[sparse].astype(cols.dtype)

@@ -110,17 +110,17 @@ def matrix(
     >>> matrix(13).panels
     16
     """
-    check_integer("scale", scale, 1, MAX_MATRIX_SCALE)
-    check_integer("edge_factor", edge_factor, 0, 2**15)
+    scale = check_integer("scale", scale, 1, MAX_MATRIX_SCALE)
+    edge_factor = check_integer("edge_factor", edge_factor, 0, 2**15)
     check_choice("order", order, ORDERS)
     check_choice("topology", topology, TOPOLOGIES)
     check_choice("values", values, VALUES)
-    check_integer("tile", tile, 1, 2**15)
-    check_integer("dense_seed", dense_seed, -(2**63), 2**64 - 1)
+    tile = check_integer("tile", tile, 1, 2**15)
+    dense_seed = check_integer("dense_seed", dense_seed, -(2**63), 2**64 - 1)
     for name, share in (("dense_share", dense_share), ("fill", fill)):
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"{name} is {share!r}; it must be a number from 0 to 1")
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(dtype).newbyteorder("=")
     if values == "ones":
         if dtype.kind not in "biu" and dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype is {dtype}; it must be bool, an integer type, float32 or float64")
@@ -130,7 +130,7 @@ def matrix(
     tile_rows = -(-n // tile)
     if panels is None:
         panels = min(tile_rows, max(FEWEST_PANELS, -(-n * n * dtype.itemsize // PANEL_BYTES)))
-    check_integer("panels", panels, 1, tile_rows)
+    panels = check_integer("panels", panels, 1, tile_rows)
     return Graph500Matrix(
         scale=int(scale),
         edge_factor=int(edge_factor),

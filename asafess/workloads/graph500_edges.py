@@ -83,16 +83,16 @@ def edges(
     array([[15, 17],
            [57,  6]])
     """
-    check_integer("scale", scale, 1, MAX_SCALE)
-    check_integer("edge_factor", edge_factor, 0, 2**15)
-    check_integer("start", start, 0, 2**62)
+    scale = check_integer("scale", scale, 1, MAX_SCALE)
+    edge_factor = check_integer("edge_factor", edge_factor, 0, 2**15)
+    start = check_integer("start", start, 0, 2**62)
     if count is None:
         count = max(0, (edge_factor << scale) - start)
-    check_integer("count", count, 0, 2**62)
+    count = check_integer("count", count, 0, 2**62)
     check_choice("order", order, ORDERS)
     check_choice("topology", topology, TOPOLOGIES)
     if threads is not None:
-        check_integer("threads", threads, 1, 2**15)
+        threads = check_integer("threads", threads, 1, 2**15)
     seeds = check_seeds(seeds)
     # Numba must not be loaded in the scheduler, which imports this module to unpickle our tasks.
     from asafess.kernels import kronecker
@@ -125,7 +125,7 @@ def permutation(scale: int, seeds: tuple[int, int] = (2, 3)) -> NDArray[np.int64
     >>> sorted(permutation(2).tolist())
     [0, 1, 2, 3]
     """
-    check_integer("scale with order 'random'", scale, 1, MAX_RANDOM_SCALE)
+    scale = check_integer("scale with order 'random'", scale, 1, MAX_RANDOM_SCALE)
     keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(1 << scale)
     names = np.argsort(keys, kind="stable").astype(np.int64)
     names.flags.writeable = False  # it is shared by all callers
@@ -149,18 +149,21 @@ def check_seeds(seeds: Any) -> tuple[int, int]:
     return u, v
 
 
-def check_integer(name: str, value: Any, low: int, high: int) -> None:
-    """Raise a ValueError that names the value and the range unless `value` is an integer in it.
+def check_integer(name: str, value: Any, low: int, high: int) -> int:
+    """Return an integer as Python's, which does not overflow; raise a ValueError that names it and the range.
 
     Examples
     --------
+    >>> check_integer("scale", np.int8(6), 1, 47)
+    6
     >>> check_integer("scale", 0, 1, 47)
     Traceback (most recent call last):
     ...
     ValueError: scale is 0; it must be an integer from 1 to 47
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= int(value) <= high:
         raise ValueError(f"{name} is {value!r}; it must be an integer from {low} to {high}")
+    return int(value)
 
 
 def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:

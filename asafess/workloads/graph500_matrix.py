@@ -88,7 +88,7 @@ class Graph500Matrix:
 
     def tile_rows(self, p: int) -> range:
         """Numbers of the tile rows of panel `p`."""
-        check_integer("panel", p, 0, self.panels - 1)
+        p = check_integer("panel", p, 0, self.panels - 1)
         every = -(-self.shape[0] // self.tile)
         return range(p * every // self.panels, (p + 1) * every // self.panels)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asafess
-from asafess.cluster.config import save, settings
+from asafess.cluster.config import settings
 from asafess.optimizations.null import Null
 
 FOLDER = Path(asafess.__file__).parent
@@ -56,66 +56,6 @@ def test_break_even_densities_are_handed_to_the_optimization():
     for wrong in ({"float32": {"dark": 0.25}}, {"float32": {"light": 2}}, 0.25):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({"asafess": {"tile-compression": {"break-even": wrong}}}, SCHEMA)
-
-
-VALUES = {"asafess": {"tile-compression": {"break-even": {"float64": {"light": 0.25}}}}}
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setattr(dask.config, "PATH", str(tmp_path / "dask"))
-    return tmp_path / "dask"
-
-
-def test_saved_values_are_what_dask_reads(home):
-    assert save(VALUES) == (home / "asafess.yaml", None)
-    assert dask.config.collect([str(home)], env={}) == VALUES
-
-
-def test_other_keys_stay_also_those_with_underscores_and_comments_in_a_copy(home):
-    home.mkdir()
-    text = "# mine\nasafess:\n  tick: 20ms\n  tile_compression: {alpha: 0.5, break-even: null}\nother: [1, é]\n"
-    (home / "asafess.yaml").write_text(text, encoding="utf-8")
-    path, copy = save(VALUES)
-    inner = {"alpha": 0.5, "break-even": VALUES["asafess"]["tile-compression"]["break-even"]}
-    assert yaml.safe_load(path.read_text("utf-8")) == {
-        "asafess": {"tick": "20ms", "tile_compression": inner},
-        "other": [1, "é"],
-    }
-    assert copy.read_text("utf-8") == text
-    save({"asafess": {"tile-compression": {"break-even": {"float32": {"light": 0.5}}}}})
-    assert list(yaml.safe_load(path.read_text("utf-8"))["asafess"]["tile_compression"]["break-even"]) == [
-        "float64",
-        "float32",
-    ]
-    assert sorted(one.name for one in home.iterdir()) == ["asafess.yaml", "asafess.yaml.before"]
-
-
-def test_a_file_that_dask_config_names_is_the_one_also_through_a_link(tmp_path, monkeypatch):
-    real, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
-    real.write_text("asafess: null\n")
-    real.chmod(0o600)
-    link.symlink_to(real)
-    monkeypatch.setattr(dask.config, "PATH", str(link))
-    save(VALUES)
-    assert link.is_symlink()
-    assert yaml.safe_load(real.read_text()) == VALUES
-    assert real.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    "text", ["a: [1\n", "- 1\n", "asafess: off\n", "asafess: {tile-compression: 3}\n", b"\xff\xfe\x00"]
-)
-def test_a_file_that_can_not_be_merged_into_is_named_and_stays_as_it_is(home, text):
-    home.mkdir()
-    path = home / "asafess.yaml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="nothing was written") as caught:
-        save(VALUES)
-    assert str(path) in str(caught.value)
-    assert path.read_bytes() == before
-    assert [one.name for one in home.iterdir()] == ["asafess.yaml"]
 
 
 def test_objects_are_taken_as_they_are():

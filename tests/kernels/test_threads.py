@@ -1,6 +1,8 @@
 """Spreading parts over threads."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -56,3 +58,15 @@ def test_a_forked_process_has_threads_of_its_own():
     if child == 0:
         os._exit(0 if spread(abs, range(8), 4) == list(range(8)) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_process_that_shuts_down_still_multiplies():
+    code = """
+import atexit
+from asafess.kernels.threads import spread
+spread(abs, range(8), 4)
+atexit.register(lambda: print(spread(abs, range(-3, 0), 2)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[3, 2, 1]"
+    assert not done.stderr

@@ -195,3 +195,38 @@ def test_complex_matrix_market_files_are_refused(tmp_path):
     scipy.io.mmwrite(tmp_path / "a.mtx", scipy.sparse.coo_array(np.array([[1j]])))
     with pytest.raises(TypeError, match="complex128"):
         TiledMatrix.from_matrix_market(tmp_path / "a.mtx")
+
+
+def test_from_scipy_takes_about_the_memory_of_the_result():
+    rng, n = np.random.default_rng(0), 1 << 15
+    i, j = rng.integers(0, n, (2, 2 * n))
+    wide = scipy.sparse.coo_array((np.ones(2 * n), (i, j)), shape=(n, n)).tocsr()
+    tracemalloc.start()
+    try:
+        matrix = TiledMatrix.from_scipy(wide, 64)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (matrix.to_scipy() != wide).nnz == 0
+    assert peak < 3 * matrix.nbytes + 16 * wide.nnz
+
+
+@pytest.mark.parametrize("index", [-1, 6, 200_000_000])
+def test_scipy_indices_outside_the_shape_are_refused(index):
+    s = scipy.sparse.csr_array((np.ones(2), np.array([0, 5]), np.array([0, 2])), shape=(1, 6))
+    s.indices[1] = index
+    with pytest.raises(ValueError, match="ind"):
+        TiledMatrix.from_scipy(s, 2)
+
+
+@pytest.mark.parametrize("entries", [3, 300, 3000])
+def test_nearly_empty_tile_rows_are_made_like_the_others(entries):
+    rng = np.random.default_rng(entries)
+    i, j = rng.integers(0, 40, entries), rng.integers(0, 1000, entries)
+    s = scipy.sparse.coo_array((rng.normal(size=entries), (i, j)), shape=(40, 1000)).tocsr()
+    for form in FORMS:
+        assert same_bits(TiledMatrix.from_scipy(s, 32, form).to_dense(), s.toarray())
+
+
+def test_a_huge_threshold_means_every_tile():
+    assert TiledMatrix.from_dense(np.ones((3, 3)), form="light", threshold=2**63).marks.all()

@@ -206,3 +206,8 @@ def test_empty_matrices_multiply(shape, dtype):
     matrix = TiledMatrix.from_dense(np.zeros(shape, dtype), 2)
     for x in (np.ones(shape[1], dtype), np.ones((shape[1], 2), dtype)):
         assert same_bits(matrix @ x, np.zeros(shape, dtype) @ x)
+
+
+def test_nan_in_x_takes_no_more_memory_than_the_matrix_has():
+    matrix = TiledMatrix.from_dense(np.eye(5), tile=65536, form="sparse")
+    assert np.isnan(matrix @ np.array([1, np.nan, 1, 1, 1])).all()

@@ -1,6 +1,7 @@
 """On the wire, on disk and in pickles: every bit comes back, and the form follows the door."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -213,3 +214,20 @@ def test_entries_that_would_lead_a_kernel_outside_its_arrays_are_refused(part, c
     header, frames = _damaged(TiledMatrix.from_dense(a, tile=tile, form="sparse"), part, change)
     with pytest.raises(ValueError, match=r"outside their tile|don't fit"):
         decode(TiledMatrix, header, frames)
+
+
+def test_the_largest_tiles_travel_too():
+    matrix = TiledMatrix.from_dense(np.eye(5), tile=65536, form="sparse")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(matrix)).to_dense(), np.eye(5))
+
+
+@pytest.mark.parametrize("shape", [[0, 2**33], [2**31, 2**31], [2**40, 1]])
+def test_a_damaged_shape_is_refused_before_it_takes_memory(shape):
+    header, frames = encode(TiledMatrix.from_dense(np.eye(50), 16, "sparse"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="don't fit a matrix of shape"):
+            decode(TiledMatrix, {**header, "shape": shape}, frames)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

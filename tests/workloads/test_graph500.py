@@ -61,3 +61,12 @@ def test_integer_and_boolean_ones_are_allowed():
         a = graph500.matrix(6, values="ones", tile=16, dtype=dtype).panel_array(0)
         assert a.dtype == dtype
         assert set(np.unique(a).tolist()) == {0, 1}
+
+
+def test_numpys_integers_are_integers_and_bytes_come_in_native_order():
+    """Small ones would overflow in what is computed from them."""
+    assert graph500.edges(np.int8(6), np.int8(16)).shape == (1024, 2)
+    assert (graph500.edges(6, start=np.int64(1), count=2) == graph500.edges(6)[1:3]).all()
+    assert graph500.edges(np.int8(9), order="random", count=3).shape == (3, 2)
+    assert graph500.matrix(np.int32(17)).panels == graph500.matrix(17).panels
+    assert graph500.matrix(7, values="ones", dtype=">i4", tile=16).panel(0, "full").dtype == np.dtype("i4")
