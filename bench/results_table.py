@@ -1,6 +1,6 @@
-"""The README's table of gains and losses, from the measurements in ``bench/results``.
+"""The README's tables, from the measurements in ``bench/results``.
 
-``python -m bench.results_table`` prints it; each file there says how it was made.
+``python -m bench.results_table`` prints them; each file there says how it was made.
 """
 
 from __future__ import annotations
@@ -14,28 +14,67 @@ from .scores import Estimate, estimate, half_width, paired_ratios
 
 RESULTS = Path(__file__).parent / "results"
 ARMS = ("dense", "sparse", "light", "full")
+#: heading → reference in the summary of `bench.spmv`
+REFERENCES = {"dense": "dense", "sparse (CSR)": "sparse", "oracle": "oracle", "best stock Dask": "best_peer"}
 
 
 def row(document: Mapping[str, Any]) -> str:
-    """Return a line of the table: where, and each arm's seconds ÷ adaptive's, with its interval."""
+    """Return a line of the demo's table: where, and each arm's seconds ÷ adaptive's, with its interval."""
     where, job, rows = document["environment"], document["environment"]["job"], document["rows"]
     links = "loopback" if where["links"]["rate"] is None else where["links"]["rate"].replace("gbit", " Gbit/s")
     again = half_width(estimate(paired_ratios(rows, "adaptive again", "adaptive")))
     cells = [f"{links}, {where['cores']} cores", str(job["scale"])]
     cells += [_cell(estimate(paired_ratios(rows, arm, "adaptive"))) for arm in ARMS]
-    return "| " + " | ".join([*cells, f"± {100 * again:.1f} %"]) + " |"
+    return _line(*cells, f"± {100 * again:.1f} %")
 
 
 def _cell(ratio: Estimate) -> str:
     return f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
 
 
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _head(*cells: str) -> list[str]:
+    return [_line(*cells), "|" + "---|" * len(cells)]
+
+
 def table(folder: Path = RESULTS) -> str:
-    """Return the table in Markdown, slow links first."""
+    """Return the demo's table in Markdown, slow links first."""
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("demo-*.json"))]
-    head = "| links | scale | dense | sparse | light | full | A against A |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|", *map(row, documents)])
+    return "\n".join([*_head("links", "scale", *ARMS, "A against A"), *map(row, documents)])
+
+
+def products(path: Path = RESULTS / "kernels.json") -> str:
+    """Return the table of products: fastest peer's seconds ÷ ours, by scale and share of dense tiles."""
+    summary = json.loads(path.read_text(encoding="utf-8"))["summary"]
+    ratios, best, private = (summary[n] for n in ("ratio_vs_best_peer", "best_peer", "ratio_vs_mkl_optimized"))
+    shares = list(next(iter(ratios.values())))
+    lines = _head("scale", *(f"{share} %" for share in shares))
+    for scale, by in ratios.items():
+        cells = [f"{by[share]:.2f} {best[scale][share]} ({private[scale][share]:.2f})" for share in shares]
+        lines.append(_line(scale, *cells))
+    return "\n".join(lines)
+
+
+def paper(path: Path = RESULTS / "spmv.json") -> str:
+    """Return the table around the paper's: configurations where stock Dask ran too, and the resident one."""
+    summary = json.loads(path.read_text(encoding="utf-8"))["summary"]
+    shown = [key for key in summary["a_against_a"] if key in summary["best_peer"] or key.startswith("resident")]
+    lines = _head("configuration", *REFERENCES, "A against A")
+    for key in shown:
+        cells = [_both(summary, key, name) for name in REFERENCES.values()]
+        lines.append(_line(f"`{key}`", *cells, f"± {100 * summary['a_against_a'][key]:.1f} %"))
+    return "\n".join(lines)
+
+
+def _both(summary: Mapping[str, Any], key: str, reference: str) -> str:
+    """Return both readings of a speed-up: the ratio of times, and the share of time saved."""
+    ratio = summary[f"speedup_vs_{reference}"].get(key)
+    saved = summary[f"time_saved_vs_{reference}"].get(key)
+    return "" if ratio is None else f"{ratio:.2f} × ({100 * saved:+.0f} %)"
 
 
 if __name__ == "__main__":
-    print(table())
+    print("\n\n".join([table(), products(), paper()]))

@@ -15,9 +15,7 @@ the clock: a lower bound).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -36,13 +34,6 @@ from .spmv_threads_program import Program
 THREADS = 4
 PRODUCTS = (1, 10, 100)
 ARMS = ("adaptive", "dense", "sparse", "light", "full", "oracle")
-
-
-@contextmanager
-def program(job: Job, threads: int, most_products: int) -> Iterator[Program]:
-    """Make the matrix and a pool of threads for it."""
-    with ThreadPoolExecutor(threads) as pool:
-        yield Program(job, pool, threads, most_products)
 
 
 def shared_memory(
@@ -75,33 +66,33 @@ def shared_memory(
         *rows*: those of the harness, each with its ``products``. *summary*: how it was decided, and under
         ``products`` what `summary` says of each number of products.
     """
-    with program(job, threads, max(products)) as running:
+    running = Program(job, threads, max(products))
+    say(
+        f"shared memory, {threads} threads: scale {job.scale}, {running.matrix.panels} panels, "
+        f"{running.matrix.nnz} non-zeros; a tile is better off sparse below {running.break_even} non-zeros by the "
+        f"rates, below {running.oracle} by the oracle's trials"
+    )
+    rows, summaries = [], {}
+    for number in products:
+        arms = [Arm(arm, partial(running.run, arm, number)) for arm in ARMS]
+        result = measure(arms, rounds, seed, running.verify)
+        rows += [{"products": number, **row} for row in result.rows]
+        summaries[str(number)] = found = summary(result)
         say(
-            f"shared memory, {threads} threads: scale {job.scale}, {running.matrix.panels} panels, "
-            f"{running.matrix.nnz} non-zeros; a tile is better off sparse below {running.break_even} non-zeros by the "
-            f"rates, below {running.oracle} by the oracle's trials"
+            f"  {number:>3} products: adaptive {'compresses' if running.decide(number) else 'leaves it dense'}; "
+            + ", ".join(f"{arm} {ratio:.2f} ×" for arm, ratio in found["ratio_to_adaptive"].items())
+            + (" — FASTER THAN THE ORACLE: an error of the measurement" if found["too_good"] else "")
         )
-        rows, summaries = [], {}
-        for number in products:
-            arms = [Arm(arm, partial(running.run, arm, number)) for arm in ARMS]
-            result = measure(arms, rounds, seed, running.verify)
-            rows += [{"products": number, **row} for row in result.rows]
-            summaries[str(number)] = found = summary(result)
-            say(
-                f"  {number:>3} products: adaptive {'compresses' if running.decide(number) else 'leaves it dense'}; "
-                + ", ".join(f"{arm} {ratio:.2f} ×" for arm, ratio in found["ratio_to_adaptive"].items())
-                + (" — FASTER THAN THE ORACLE: an error of the measurement" if found["too_good"] else "")
-            )
-        return {
-            "summary": {
-                "threads": threads,
-                "rates": running.rates,
-                "break_even_non_zeros": running.break_even,
-                "oracle_non_zeros": running.oracle,
-                "products": summaries,
-            },
-            "rows": rows,
-        }
+    return {
+        "summary": {
+            "threads": threads,
+            "rates": running.rates,
+            "break_even_non_zeros": running.break_even,
+            "oracle_non_zeros": running.oracle,
+            "products": summaries,
+        },
+        "rows": rows,
+    }
 
 
 def summary(result: Result) -> dict[str, Any]:

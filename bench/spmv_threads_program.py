@@ -1,4 +1,4 @@
-"""The program of `bench.spmv_threads`: one matrix in shared memory, a pool of threads, and the arms.
+"""The program of `bench.spmv_threads`: one matrix in shared memory, some threads, and the arms.
 
 *adaptive* starts with dense panels and rates that were measured before. Without a cluster there are no scheduled
 tasks to look at, so it is given the number of products. It looks at a sample of the tiles if compressing could pay at
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from asafess.kernels.threads import spread
 from asafess.tiles import break_even
+from asafess.tiles.panel import TiledMatrix
 from asafess.tiles.rates import best, rates
 from asafess.workloads.graph500 import matrix
 
@@ -35,10 +36,10 @@ SECONDS = 0.04
 
 
 class Program:
-    """One matrix in shared memory and a pool of threads, in any arm."""
+    """One matrix in shared memory and some threads, in any arm."""
 
-    def __init__(self, job: Job, pool: ThreadPoolExecutor, threads: int, most_products: int) -> None:
-        self.job, self.pool, self.threads = job, pool, threads
+    def __init__(self, job: Job, threads: int, most_products: int) -> None:
+        self.job, self.threads = job, threads
         self.matrix = matrix(
             job.scale,
             order=job.order,
@@ -50,12 +51,11 @@ class Program:
         numbers = range(self.matrix.panels)
         #: before the clock, by form
         self.panels: dict[str, list[Any]] = {
-            "dense": list(pool.map(self.matrix.panel, numbers)),
-            "sparse": list(pool.map(self.matrix.panel_csr, numbers)),
+            "dense": spread(self.matrix.panel, numbers, threads),
+            "sparse": spread(self.matrix.panel_csr, numbers, threads),
         }
         self.vectors = [self.matrix.vector(k) for k in range(most_products)]
-        #: measured in a thread of the pool, so with one thread
-        self.rates = pool.submit(rates, 1.0, tile=job.tile).result()
+        self.rates = rates(1.0, tile=job.tile)
         #: non-zeros below which adaptive and the oracle make a tile sparse
         self.break_even = math.ceil(break_even.light(self.rates, 8) * job.tile**2)
         self.oracle = self._best_threshold()
@@ -63,7 +63,7 @@ class Program:
         self._bits: dict[int, bytes] = {}
 
     def _recoded(self, threshold: int) -> list[Any]:
-        return list(self.pool.map(lambda panel: panel.recode("light", threshold), self.panels["dense"]))
+        return spread(lambda panel: panel.recode("light", threshold), self.panels["dense"], self.threads)
 
     def _best_threshold(self) -> int:
         """Return the number of non-zeros below which tiles are better off sparse, tried in place.
@@ -82,19 +82,14 @@ class Program:
 
     def _product(self, panels: list[Any], x: np.ndarray, form: Callable[[Any], Any] | None = None) -> np.ndarray:
         """Multiply once, all panels with x; `form` first puts each panel into its form for good."""
-        blocks: list[Any] = [None] * len(panels)
-        waiting = iter(range(len(panels)))  # `next` on it is atomic
 
-        def work() -> None:
-            # each thread takes the next panel until there is none: a task for each would cost a tenth of a product
-            for p in waiting:
-                if form is not None:
-                    panels[p] = form(panels[p])
-                blocks[p] = panels[p] @ x
+        def block(p: int) -> np.ndarray:
+            if form is not None:
+                panels[p] = form(panels[p])
+            panel = panels[p]
+            return panel.dot(x, threads=1) if isinstance(panel, TiledMatrix) else panel @ x
 
-        for done in [self.pool.submit(work) for _ in range(self.threads)]:
-            done.result()
-        return np.concatenate(blocks)
+        return np.concatenate(spread(block, range(len(panels)), self.threads))
 
     def decide(self, products: int) -> bool:
         """Say whether *adaptive* compresses."""

@@ -1,12 +1,15 @@
 from pathlib import Path
 
-from bench.results_table import RESULTS, table
+import pytest
+
+from bench.results_table import RESULTS, paper, products, table
 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_table_in_the_readme_is_what_the_script_prints():
-    assert table() in README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("made", [table, products, paper])
+def test_the_tables_in_the_readme_are_what_the_script_prints(made):
+    assert made() in README.read_text(encoding="utf-8")
 
 
 def test_each_measurement_has_a_line():

@@ -5,7 +5,8 @@ import pytest
 from asafess.bench import spmv_threads_program
 from asafess.bench.demo import Job
 from asafess.bench.harness import Outcome, Result
-from asafess.bench.spmv_threads import ARMS, program, shared_memory, summary
+from asafess.bench.spmv_threads import ARMS, shared_memory, summary
+from asafess.bench.spmv_threads_program import Program
 
 SMALL = Job(scale=9, tile=32, dense_share=0.2)
 #: bytes/s and entries/s, made up so that compressing pays with 10 products but not with 1
@@ -20,8 +21,7 @@ def rates(monkeypatch):
 
 @pytest.fixture
 def small():
-    with program(SMALL, 2, 10) as running:
-        yield running
+    return Program(SMALL, 2, 10)
 
 
 def test_every_run_of_every_arm_is_right_and_the_summary_has_both_readings():
@@ -88,8 +88,7 @@ def test_copying_dense_tiles_counts_among_the_costs(small):
 
 
 def test_adaptive_leaves_a_dense_matrix_alone():
-    with program(Job(scale=8, tile=32, dense_share=1.0), 2, 1) as running:
-        assert not running.decide(1000)
+    assert not Program(Job(scale=8, tile=32, dense_share=1.0), 2, 1).decide(1000)
 
 
 def test_a_wrong_result_is_a_failed_run(small):
