@@ -3,9 +3,10 @@
     python -m bench.spmv_threads --scale 11 --dense-share 0.2
 
 A timed run multiplies one matrix with some vectors, one after the other as an iterative method would: the next product
-begins when the last panel of this one is done. Panels are whole tile rows; each thread takes the next one until there
-is none left. Compressing (counting and writing tiles) belongs to the run, within its first product, so it has to be
-paid back by the products of the same run: they are 1, 10 and 100.
+begins when the last panel of this one is done. There is a panel, some whole tile rows, for each thread, as each
+processor has its part in the paper; more panels cost more in Python between the kernels than they balance. Compressing
+(counting and writing tiles) belongs to the run, within its first product, so it has to be paid back by the products of
+the same run: they are 1, 10 and 100.
 
 Arms: *dense*; *sparse* (SciPy CSR panels, made before the clock); *light* (the paper's candidates, fewer non-zeros
 than rows of the tile); *full* (fewer bytes); *adaptive* (compresses if the products of the run pay it back, see

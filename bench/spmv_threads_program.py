@@ -47,6 +47,7 @@ class Program:
             dense_share=job.dense_share,
             dense_seed=job.seed,
             values="analytic",
+            panels=min(threads, 2**job.scale // job.tile),
         )
         numbers = range(self.matrix.panels)
         #: before the clock, by form
