@@ -90,7 +90,8 @@ class Bench:
         }
         plan = self.plan
         about = {
-            "command": " ".join(["python -m bench.spmv", *sys.argv[1:]]),
+            # without the names of files, which belong to one machine
+            "command": " ".join(["python -m bench.spmv", *(Path(word).name for word in sys.argv[1:])]),
             "base": plan.base.key,
             "rounds": plan.rounds,
             "shortest_run": plan.shortest,
