@@ -56,13 +56,14 @@ def demo(
 )
 @click.option("--tile", default=128, show_default=True, type=click.IntRange(8, 4096), help="Rows of a tile.")
 @click.option(
-    "--seconds", default=1.0, show_default=True, type=click.FloatRange(0, 60), help="To measure each data type for."
+    "--seconds", default=3.0, show_default=True, type=click.FloatRange(0, 60), help="To measure each data type for."
 )
 @click.option("--write", is_flag=True, help="Keep the densities in your Dask configuration.")
 def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) -> None:
     """Measure up to which density a tile is better off sparse on this machine.
 
-    light: up to here the product with the sparse form is faster. full: up to here the sparse form has fewer bytes.
+    light: below this density the product with the sparse form is no slower. full: below it the sparse form has fewer
+    bytes.
     """
     from asafess.cluster.user_config import save
     from asafess.tiles.break_even import measure
@@ -81,7 +82,7 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
         kept[found.dtype.name] = {"light": float(f"{found.light:.3g}"), "full": round(found.full, 6)}
         click.echo(f"{found.dtype.name:<8} {tile:>4} {found.light:>7.4f} {found.full:>7.4f}")
         click.echo(
-            f"  light: a dense product takes {dense * 1e3:.2f} ms; a sparse one "
+            f"  light: the product of 32 MiB of dense tiles takes {dense * 1e3:.2f} ms; of sparse ones "
             + ", ".join(f"{took * 1e3:.2f} at {density:.3g}" for density, took in found.sparse_seconds.items())
             + f". They cross at {found.light * words:.0f} of {words} words of a tile"
         )
@@ -94,6 +95,7 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
             path, copy = save({"asafess": {"tile-compression": {"break-even": kept}}})
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from None
+        click.echo(f"other data types than {', '.join(kept)}: not measured here, see --dtype")
         click.echo(f"written to {path}" + (f"; as it was, with its comments: {copy}" if copy else ""))
 
 

@@ -77,4 +77,4 @@ def _both(summary: Mapping[str, Any], key: str, reference: str) -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join([table(), products(), paper()]))
+    print("\n\n".join([table(), paper(), products()]))

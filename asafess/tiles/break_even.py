@@ -135,7 +135,7 @@ class Measured:
     entry_bytes: float
 
 
-def measure(dtype: Any = np.float64, tile: int = 128, seconds: float = 1.0) -> Measured:
+def measure(dtype: Any = np.float64, tile: int = 128, seconds: float = 3.0) -> Measured:
     """Measure the break-even densities of this machine, with one thread. Changes nothing; see `densities.learn`.
 
     Panels of 32 MiB, larger than a core's caches, are multiplied in the dense form and, at several densities with
@@ -176,18 +176,20 @@ def measure(dtype: Any = np.float64, tile: int = 128, seconds: float = 1.0) -> M
         took = quickest([partial(a.dot, x, threads=1) for a in (dense, *sparse.values())], seconds * share)
         return took[0], dict(zip(sparse, took[1:], strict=True))
 
-    level, by_density = best(0.5)
-    first = crossing(list(by_density), list(by_density.values()), level)
-    if first not in sparse:
-        # once more, close to the crossing: the line between two densities need not be straight
-        sparse = {d: panel(dtype, tile, d, "sparse") for d in (0.8 * first, first, min(1.0, 1.25 * first))}
-        level, close = best(0.5)
-        by_density = dict(sorted({**by_density, **close}.items()))
+    level, by_density = best(0.3)
+    light = crossing(list(by_density), list(by_density.values()), level)
+    if light not in sparse:
+        # Once more, close to the crossing: the line between two densities need not be straight. Only what was measured
+        # in the same turns is compared.
+        near = {0.0, 0.7 * light, light, min(1.0, 1.4 * light), 1.0}
+        sparse = {d: panel(dtype, tile, d, "sparse") for d in sorted(near)}
+        level, by_density = best(0.7)
+        light = crossing(list(by_density), list(by_density.values()), level)
     word, entry = (
         sum(frame.nbytes for frame in serialize.encode(a)[1]) / max(a.nnz, 1)
         for a in (dense, panel(dtype, tile, 1.0, "sparse"))
     )
     return Measured(
-        *(dtype, tile, crossing(list(by_density), list(by_density.values()), level), min(1.0, word / entry)),
+        *(dtype, tile, light, min(1.0, word / entry)),
         *(level, by_density, word, entry),
     )

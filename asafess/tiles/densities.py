@@ -99,6 +99,7 @@ def density(form: str, dtype: np.dtype) -> float | None:
 
     Examples
     --------
+    >>> reset()
     >>> density("light", np.dtype("float64")) is None
     True
     """
