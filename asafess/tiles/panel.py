@@ -123,7 +123,8 @@ class TiledMatrix:
         Parameters
         ----------
         s : (m, n) sparse matrix or array
-            Duplicates are added up, as SciPy does.
+            Duplicates are added up, as SciPy does. What SciPy's conversion to CSR drops is gone before: −0.0 of a
+            `dia_array`.
         tile : int
         form : str
             *dense*, *sparse*, *light* (sparse below `threshold` non-zeros) or *full* (sparse where that takes fewer

@@ -101,10 +101,14 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
             f"the encoding of this matrix is {header.get('encoding')!r}, but this version of asafess reads "
             f"{ENCODING!r} only: install the same version everywhere"
         )
-    shape, tile = layout.checked_shape(header["shape"]), layout.checked_tile(header["tile"])
-    dtype = checked_dtype(header["dtype"])
-    marks = np.frombuffer(header["marks"], np.uint8)
-    counts = np.frombuffer(header["counts"], np.int64)
+    try:
+        shape, tile = layout.checked_shape(header["shape"]), layout.checked_tile(header["tile"])
+        dtype = checked_dtype(header["dtype"])
+        marks = np.frombuffer(header["marks"], np.uint8)
+        counts = np.frombuffer(header["counts"], np.int64)
+        given = dict(zip(header["frames"], frames, strict=True))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the header of this matrix is damaged: {error!r}") from None
     dense = marks == DENSE
     # First in Python's integers: arrays of the size that a damaged shape asks for might not fit in memory.
     fit = marks.size == counts.size == -(-shape[0] // tile) * -(-shape[1] // tile) and not (marks > SPARSE).any()
@@ -118,7 +122,6 @@ def decode(cls: type[TiledMatrix], header: dict[str, Any], frames: Sequence[Any]
         "cols": (column_type(shape[1]), entries),
         "values": (dtype, entries),
     }
-    given = dict(zip(header["frames"], frames, strict=True))
     arrays = {name: _view(name, *sizes[name], given.get(name, b"")) for name in _FRAMES}
     _check_inside(shape, tile, ~dense, counts, arrays["rows"], arrays["cols"])
     return cls(shape, tile, marks, layout.offsets(marks, counts), counts, *arrays.values())

@@ -231,3 +231,13 @@ def test_a_damaged_shape_is_refused_before_it_takes_memory(shape):
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("damage", [{"dtype": "O"}, {"dtype": "c16"}, {"marks": 7}, {"counts": None}, {"frames": 3}])
+def test_a_header_of_wrong_types_is_refused(damage):
+    header, frames = encode(TiledMatrix.from_dense(np.eye(50), 16, "sparse"))
+    with pytest.raises(ValueError, match="header of this matrix is damaged"):
+        decode(TiledMatrix, {**header, **damage}, frames)
+    for name in set(header) - {"encoding"}:
+        with pytest.raises(ValueError, match="damaged"):
+            decode(TiledMatrix, {key: value for key, value in header.items() if key != name}, frames)
