@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,9 +29,10 @@ def _memory_gib() -> float | None:
     return None if total is None else round(int(total.split()[0]) / 2**20, 1)
 
 
-def _versions() -> dict[str, str | None]:
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """Return the versions of packages; None where one is not installed."""
     found: dict[str, str | None] = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -69,7 +70,7 @@ def environment(links: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "memory_gib": _memory_gib(),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "versions": _versions(),
+        "versions": versions(PACKAGES),
         "commit": commit(),
         "links": None if links is None else dict(links),
     }

@@ -18,7 +18,6 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ import click
 from asafess.kernels.prepare import prepare
 
 from . import kernel_compression, kernel_product
-from .environment import environment, one_line
+from .environment import environment, one_line, versions
 from .harness import write_json
 from .kernel_product import Settings
 from .kernel_summary import compression_summary, print_all, product_summary
@@ -77,17 +76,6 @@ def compile_seconds(tiles: tuple[int, ...]) -> float:
     return time.perf_counter() - start
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions of the peers' packages; None where one is not installed."""
-    found: dict[str, str | None] = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
-
-
 @click.command(cls=Lists, help=__doc__)
 @click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write all rows there.")
 @click.option("--scales", type=Numbers(int), default="11,12,13,14", show_default=True)
@@ -131,7 +119,7 @@ def main(
         scales, shares, tiles, block_scale, panel_bytes = (7, 8), (0.0, 20.0), (64, 128), 7, 1 << 16
         settings = Settings(threads, 2, 2, sample=1e-5, pause=0.0, read_bytes=1 << 20, tile=32)
     peers = usable(filter(None, names.split(",")))
-    where = {**environment(), "peers": versions(), "job": {"threads": threads, "small": small}}
+    where = {**environment(), "peers": versions(LIBRARIES), "job": {"threads": threads, "small": small}}
     click.echo(one_line(where))
     edges = (settings.tile,) if part == "product" else (settings.tile, *tiles)
     summary: dict[str, Any] = {"compile_seconds": compile_seconds(edges), "threads": threads}

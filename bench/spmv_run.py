@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import psutil
 from distributed import Client
 
 from . import spmv_stock as stock
-from .environment import environment
+from .environment import environment, versions
 from .harness import write_json
 from .links import Cluster, local_cluster, shaped_cluster
 from .namespaces import bits_per_second
@@ -95,7 +94,7 @@ class Bench:
             "base": plan.base.key,
             "rounds": plan.rounds,
             "shortest_run": plan.shortest,
-            "peers": _versions(),
+            "peers": versions(PACKAGES),
         }
         return {
             "summary": {**summarize(self.rows), "shared_memory": self.shared["summary"], **own},
@@ -190,17 +189,6 @@ class Bench:
         if link != "loopback" and speed < ENOUGH * bits_per_second(link) / 8 and link not in self.limited:
             self.limited[link] = f"limited by the CPU: workers reach {8 * speed / 1e9:.2g} Gbit/s"
             self.say(f"  {link}: {self.limited[link]}")
-
-
-def _versions() -> dict[str, str | None]:
-    """Return the versions of the peers."""
-    found: dict[str, str | None] = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
 
 
 def _in_short(rows: list[dict[str, Any]]) -> str:
