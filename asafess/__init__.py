@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asafess.cluster.install import NotInstalledError as NotInstalledError
+    from asafess.cluster.install import auto as auto
     from asafess.cluster.install import install as install
     from asafess.cluster.install import pin as pin
     from asafess.cluster.install import reset as reset
+    from asafess.cluster.install import shadow as shadow
     from asafess.cluster.install import status as status
+    from asafess.cluster.install import trace as trace
     from asafess.cluster.install import uninstall as uninstall
     from asafess.cluster.install import wait as wait
     from asafess.compiler.decorator import task as task
@@ -36,13 +39,16 @@ _HOME = {
     "NotInstalledError": "asafess.cluster.install",
     "Optimization": "asafess.optimizations.base",
     "TiledMatrix": "asafess.tiles.panel",
+    "auto": "asafess.cluster.install",
     "axis": "asafess.core.domain",
     "band": "asafess.core.domain",
     "define_axis": "asafess.core.task_type",
     "install": "asafess.cluster.install",
     "pin": "asafess.cluster.install",
     "reset": "asafess.cluster.install",
+    "shadow": "asafess.cluster.install",
     "status": "asafess.cluster.install",
+    "trace": "asafess.cluster.install",
     "uninstall": "asafess.cluster.install",
     "wait": "asafess.cluster.install",
     "task": "asafess.compiler.decorator",

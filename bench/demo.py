@@ -85,7 +85,10 @@ class Program:
 
     def prepare(self, arm: str) -> None:
         """Set the arm's state, forget everything, and remember the counters."""
-        asafess.pin(self.client, "tile_compression", self.states.get(arm))
+        if arm in self.states:
+            asafess.pin(self.client, "tile_compression", self.states[arm])
+        else:
+            asafess.auto(self.client, "tile_compression")
         asafess.reset(self.client)
         self._before = figures.read(self.client)
 

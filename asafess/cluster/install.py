@@ -75,8 +75,8 @@ def status(client: Client) -> Any:
     return _sync(client, _on_scheduler, _status)
 
 
-def pin(client: Client, name: str, state: str | None) -> Any:
-    """Set the state of one optimization by hand; ``None`` gives it back to its policy.
+def pin(client: Client, name: str, state: str) -> Any:
+    """Set the state of one optimization by hand, at once, until `auto`.
 
     Raises
     ------
@@ -85,7 +85,33 @@ def pin(client: Client, name: str, state: str | None) -> Any:
     NotInstalledError
         `asafess` is not installed on this cluster.
     """
-    return _sync(client, _on_scheduler, _pin, name, state)
+    return _sync(client, _on_scheduler, _control, name, state)
+
+
+def auto(client: Client, name: str) -> Any:
+    """Give an optimization back to its policy, after `pin` or `shadow`. Raises as `pin` does."""
+    return _sync(client, _on_scheduler, _control, name, "auto")
+
+
+def shadow(client: Client, name: str) -> Any:
+    """Let an optimization decide and log what it would do, but act on nothing: it stays off. Raises as `pin` does."""
+    return _sync(client, _on_scheduler, _control, name, "shadow")
+
+
+def trace(client: Client, path: str | None) -> Any:
+    """Record samples, decisions and costs into a file of the scheduler's machine; None ends the trace.
+
+    JSON lines; ``asafess replay`` and ``asafess score`` read them. What is there already is replaced. When the file
+    has grown to half of ``asafess.trace-size`` it becomes ``path.1``, and a new one is begun.
+
+    Raises
+    ------
+    ValueError
+        The file can't be opened.
+    NotInstalledError
+        `asafess` is not installed on this cluster.
+    """
+    return _sync(client, _on_scheduler, _trace, path)
 
 
 def reset(client: Client) -> Any:
@@ -214,8 +240,15 @@ def _status(dask_scheduler: Scheduler) -> dict[str, Any]:
     return _plugin(dask_scheduler).status()
 
 
-def _pin(name: str, state: str | None, dask_scheduler: Scheduler) -> None:
-    _plugin(dask_scheduler).pin(name, state)
+def _control(name: str, control: str, dask_scheduler: Scheduler) -> None:
+    _plugin(dask_scheduler).control(name, control)
+
+
+def _trace(path: str | None, dask_scheduler: Scheduler) -> None:
+    try:
+        _plugin(dask_scheduler).trace(path)
+    except OSError as error:
+        raise ValueError(f"no trace can be written to {path!r} on the scheduler's machine: {error}") from None
 
 
 async def _reset(dask_scheduler: Scheduler) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 #: name of both plugins
 NAME = "asafess"
 #: version of the messages; a worker that speaks another one is left alone
-VERSION = 1
+VERSION = 2
 
 STATE = "asafess-state"
 RATES = "asafess_rates"
@@ -22,6 +22,8 @@ COUNTERS = "asafess_counters"
 TOPIC = "asafess"
 #: events: a worker can take states from now on
 READY = "ready"
+#: events: a worker acts in a state that was sent to it
+ENTERED = "entered"
 #: events: totals of what went through a worker's door
 REPORT = "report"
 #: events: something of ours failed on a worker

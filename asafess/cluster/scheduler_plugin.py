@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import deque
 from collections.abc import Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -19,26 +18,30 @@ from distributed.protocol.pickle import dumps
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
-from asafess.cluster.guard import guarded, text
+from asafess.cluster.guard import guarded, numbers, text
+from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
+from asafess.cluster.recent import Recent
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.cluster.zeros import Zeros
 from asafess.compiler.resolve import PrefixTable
-from asafess.core.controller import Controller, Instruction, Publish
+from asafess.core.controller import Controller, Instruction, Publish, Shadowed
 from asafess.core.mode import Rates, Sample, Scheduled
+from asafess.core.trace import Event
 
 if TYPE_CHECKING:
     from distributed import Scheduler
 
     from asafess.cluster.config import Settings
+    from asafess.core.state import OptimizationState
     from asafess.optimizations.base import Optimization
 
 logger = logging.getLogger("asafess.scheduler")
 
 #: seconds after the last worker has joined in which the others may still do so before rates are measured
 PATIENCE = 2.0
-#: entries of the log of modes and of switches that are kept
-STORY = 20_000
+#: seconds after which what was measured of data and of other states counts a third
+MEMORY = 10.0
 
 
 class AsafessSchedulerPlugin(SchedulerPlugin):
@@ -54,20 +57,23 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.controller = Controller(
-            (optimization.policy() for optimization in settings.optimizations),
-            name=uuid.uuid4().hex[:12],
-            window=settings.window,
-        )
+        self._declarations = [optimization.declaration() for optimization in settings.optimizations]
+        self.controller = Controller(self._declarations, name=uuid.uuid4().hex[:12], **settings.deciding)
+        for name, control in settings.control.items():
+            self.controller.control(0.0, name, control)
         self.loads = GroupLoads(PrefixTable(settings.types))
         self.zeros = Zeros(settings.window)
         self.rates: Rates | None = None
         #: workers that have acknowledged
         self.ready: set[str] = set()
         self.reports: dict[str, dict[str, float]] = {}
-        #: (seconds, ratio, zeros, states) of each sample that was used
-        self.story: deque[dict[str, Any]] = deque(maxlen=STORY)
-        self.switches: deque[dict[str, Any]] = deque(maxlen=STORY)
+        self.journal = Journal()
+        #: what the workers' counters grew by lately: in whatever state, and since the last switch
+        self.recent, self.since_switch = Recent(MEMORY), Recent(settings.window)
+        #: the latest epoch's counter, and when it was published
+        self._published = (0, 0.0)
+        #: something was scheduled at the last tick
+        self._busy = False
         self.fault: str | None = None
         self._probe: asyncio.Task[None] | None = None
         self._probed: set[str] = set()
@@ -80,6 +86,15 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         callback = PeriodicCallback(self.tick, self.settings.tick * 1000)
         scheduler.periodic_callbacks[messages.NAME] = callback
         callback.start()
+        if self.settings.trace is not None:
+            try:
+                self.trace(self.settings.trace)
+            except OSError as error:
+                logger.warning("asafess writes no trace: %s", error)
+
+    async def close(self) -> None:
+        """End the trace."""
+        self.journal.close()
 
     def worker_plugin(self) -> bytes:
         """Return the worker's half, pickled with the present state."""
@@ -88,6 +103,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def uninstall(self) -> None:
         """Turn everything off and stop; the worker plugin is unregistered by the caller."""
         self._act(self.controller.stop(monotonic(), "uninstalled"))
+        self.journal.close()
         callback = self.scheduler.periodic_callbacks.pop(messages.NAME, None)
         if callback is not None:
             callback.stop()
@@ -105,7 +121,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _tick(self) -> None:
         scheduled = self.loads.scheduled(self.scheduler)
-        if scheduled:
+        if scheduled or self._busy:
             self._observe(scheduled)
         if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:
             self._measure_rates()
@@ -135,50 +151,83 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.rates,
             self.zeros.share,
             fresh,
+            self._measured(),
         )
         used = self.controller.counters["used"]
         self._act(self.controller.observe(sample))
-        if self.controller.counters["used"] > used:
-            vector = self.controller.vector
-            self.story.append(
-                {
-                    "time": now,
-                    "ratio": vector.get("ratio"),
-                    "zeros": vector.get("zeros"),
-                    "states": dict(self.controller.state.states),
-                }
-            )
+        if self.controller.counters["used"] > used and self.controller.moment is not None:
+            moment = self.controller.moment
+            # the time in which bytes move, as the mode has it: a ratio of computation to communication
+            moving = moment.elapsed * sample.workers / (1 + self.controller.ratio)
+            self.since_switch.add(now, moving_seconds=moving)
+            self.journal.moment(moment, sample, self.totals)
+        if self._busy and not sample.scheduled:
+            self.journal.event(Event(now, "empty", {}))
+        self._busy = bool(sample.scheduled)
+
+    def _measured(self) -> dict[str, float]:
+        """Return what the optimizations want to know of what was measured."""
+        measured: dict[str, float] = {}
+        for optimization in self.settings.optimizations:
+            found = guarded(optimization.measured, self.recent.totals, self.since_switch.totals)
+            measured.update(numbers(found))
+        return measured
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """The running totals of all workers together."""
+        totals: dict[str, float] = {}
+        for report in self.reports.values():
+            for name, value in report.items():
+                totals[name] = totals.get(name, 0.0) + value
+        return totals
 
     # ---- states
 
     def _act(self, instructions: Iterable[Instruction]) -> None:
         """Do what the controller says."""
         for instruction in instructions:
-            if not isinstance(instruction, Publish):
-                continue
-            for switch in instruction.switches:
-                logger.info(
-                    "asafess.switch %s: %s -> %s, %s", switch.optimization, switch.before, switch.after, switch.cause
-                )
-                self.switches.append(
-                    {
-                        "time": switch.time,
-                        "optimization": switch.optimization,
-                        "before": switch.before,
-                        "after": switch.after,
-                        "cause": switch.cause,
-                    }
-                )
-            message = {"op": messages.STATE, "state": instruction.state.to_dict()}
-            for worker in self.ready:
-                self.scheduler.worker_send(worker, message)
-            if messages.NAME in self.scheduler.worker_plugins:
-                # a worker that joins later starts from here
-                self.scheduler.worker_plugins[messages.NAME] = self.worker_plugin()
+            if isinstance(instruction, Shadowed):
+                for switch in instruction.switches:
+                    self.journal.switch(switch, shadow=True)
+            elif isinstance(instruction, Publish):
+                for switch in instruction.switches:
+                    self.journal.switch(switch)
+                self._publish(instruction.state)
 
-    def pin(self, name: str, state: str | None) -> None:
-        """Set the state of an optimization by hand; None gives it back to its policy."""
-        self._act(self.controller.pin(monotonic(), name, state))
+    def _publish(self, state: OptimizationState) -> None:
+        self.since_switch.clear()
+        self._published = (state.epoch.counter, monotonic())
+        message = {"op": messages.STATE, "state": state.to_dict()}
+        for worker in self.ready:
+            self.scheduler.worker_send(worker, message)
+        if messages.NAME in self.scheduler.worker_plugins:
+            # a worker that joins later starts from here
+            self.scheduler.worker_plugins[messages.NAME] = self.worker_plugin()
+
+    def control(self, name: str, control: str) -> None:
+        """Say who is in charge of an optimization: *auto*, *shadow*, or a state to pin it to."""
+        now = monotonic()
+        self._act(self.controller.control(now, name, control))
+        self.journal.event(Event(now, "control", {name: control}))
+
+    def trace(self, path: str | None) -> None:
+        """Begin a trace in a file of this machine; None ends it.
+
+        Raises
+        ------
+        OSError
+            The file can't be opened.
+        """
+        if path is None:
+            self.journal.close()
+            return
+        now = monotonic()
+        events = [Event(now, "control", self.controller.controls), self._states_event(now)]
+        self.journal.open(path, self.settings.trace_size, self.settings.deciding, self._declarations, events)
+
+    def _states_event(self, time: float) -> Event:
+        return Event(time, "state", self.controller.state.states)
 
     async def reset(self) -> None:
         """Forget the window and the data, and start cold; rates and pins stay."""
@@ -187,10 +236,13 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         )
         self.zeros.forget({worker: total for worker, total in totals.items() if isinstance(total, dict)})
         self.loads.clear()
-        self.story.clear()
-        self.switches.clear()
-        self._act(self.controller.reset(monotonic()))
+        for recent in (self.recent, self.since_switch):
+            recent.clear()
+        self.journal.clear()
+        now = monotonic()
+        self._act(self.controller.reset(now))
         self._start()
+        self.journal.event(self._states_event(now))
 
     def _fail(self, where: str, error: BaseException | str) -> None:
         """Turn everything off for good and say so once."""
@@ -219,11 +271,21 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self._joined(worker, msg.get("version"))
             elif msg.get("event") == messages.REPORT:
                 self.reports[worker] = msg["counters"]
-                self.zeros.report(monotonic(), worker, msg["counters"])
+                now = monotonic()
+                for keeper in (self.zeros, self.recent, self.since_switch):
+                    keeper.report(now, worker, msg["counters"])
+            elif msg.get("event") == messages.ENTERED:
+                self._entered(msg["counter"])
             elif msg.get("event") == messages.FAULT:
                 self._fail(f"worker {worker}", str(msg.get("cause")))
         except Exception as error:
             self._fail("log_event", error)
+
+    def _entered(self, counter: int) -> None:
+        """Take note that a worker acts in a state."""
+        published, at = self._published
+        if counter == published:
+            self.controller.reached(monotonic() - at)
 
     def _joined(self, worker: str, version: Any) -> None:
         if version != messages.VERSION:
@@ -242,7 +304,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         """Forget a worker."""
         self.ready.discard(worker)
         self.reports.pop(worker, None)
-        self.zeros.lost(worker)
+        for keeper in (self.zeros, self.recent, self.since_switch):
+            keeper.lost(worker)
 
     def restart(self, scheduler: Scheduler) -> None:
         """Forget the tasks; workers come back by themselves."""
@@ -261,14 +324,17 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         try:
             ring = sorted(self.ready)
             self._probed = set(ring)
-            self.rates = await probe.measure(self.scheduler, ring, self.settings.rates)
+            given, enough = self.settings.rates, self.settings.all_rates_given
+            self.rates = await probe.measure(self.scheduler, ring, given, enough)
             self._start()
         except Exception as error:
             self._fail("rates", error)
 
     def _start(self) -> None:
         if self.rates is not None:
-            self._act(guarded(self.controller.start, monotonic(), self.rates))
+            now = monotonic()
+            self._act(guarded(self.controller.start, now, self.rates))
+            self.journal.event(self._states_event(now))
 
     # ---- for people
 
@@ -278,12 +344,30 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         except Exception as error:
             return {"error": text(error)}  # whoever asks for the status wants to see the rest
 
+    def _decisions(self) -> dict[str, Any]:
+        """Return what was wanted of each optimization last, what it was predicted to gain, and what held it back."""
+        moment = self.controller.moment
+        if moment is None:
+            return {}
+        return {
+            name: {
+                "wanted": moment.wanted[name],
+                "gain": seen.gain,
+                "switch_seconds": seen.switch,
+                "held_back": moment.held_back.get(name),
+            }
+            for name, seen in moment.assessments.items()
+        }
+
     def status(self, story: bool = True) -> dict[str, Any]:
         """Return what there is to know, as plain data; the story of all samples is long."""
         return {
             "time": monotonic(),  # that of story and switches is on the same clock
             "states": dict(self.controller.state.states),
-            "pinned": self.controller.pinned,
+            "controls": self.controller.controls,
+            "shadows": self.controller.shadows,
+            "policy": self.settings.deciding["policy"],
+            "decisions": self._decisions(),
             "mode": dict(self.controller.vector),
             "rates": None
             if self.rates is None
@@ -291,8 +375,9 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             "thresholds": {one.name: self._thresholds(one) for one in self.settings.optimizations},
             "ready": sorted(self.ready),
             "workers": len(self.scheduler.workers),
-            "switches": list(self.switches),
-            "story": list(self.story) if story else [],
+            "switches": list(self.journal.switches),
+            "story": list(self.journal.story) if story else [],
+            "trace": self.journal.trace,
             "counters": {
                 **self.controller.counters,
                 "bad_types": self.loads.bad_types,

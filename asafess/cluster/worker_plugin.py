@@ -109,14 +109,16 @@ class AsafessWorkerPlugin(WorkerPlugin):
     def _on_state(self, state: dict[str, Any] | None = None, **_: Any) -> None:
         """Take a state from the scheduler."""
         try:
-            self._act(OptimizationState.from_dict(state or {}))
+            taken = OptimizationState.from_dict(state or {})
+            if self._act(taken):
+                self._worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})
         except Exception as error:
             self._fault("state", error)
 
-    def _act(self, state: OptimizationState) -> None:
-        """Enter each optimization's state, unless it is older than the one we are in."""
+    def _act(self, state: OptimizationState) -> bool:
+        """Enter each optimization's state, unless it is older than the one we are in; say whether we did."""
         if self._stopped or not state.epoch.replaces(self._acting.epoch if self._acting else None):
-            return
+            return False
         before = self._acting.states if self._acting else {}
         self._acting = state
         try:
@@ -126,6 +128,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
                     guarded(optimization.enter, state.states[name])
         except Exception as error:
             self._fault("enter", error)
+            return False
+        return True
 
     def _leave(self) -> None:
         for optimization in self.settings.optimizations:

@@ -69,6 +69,8 @@ class Sample:
     zeros: float | None = None
     #: true when nothing was scheduled before this sample's graph arrived: what was averaged before is over
     fresh: bool = False
+    #: what was measured lately of data and workers, by name; no part of the mode, because it may depend on the state
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 def problem(sample: Sample) -> str | None:
@@ -96,6 +98,9 @@ def problem(sample: Sample) -> str | None:
         for name, rate in {**rates, **sample.rates.extra}.items():
             if not 0 < rate < math.inf:
                 return f"rate {name} is {rate}"
+    for name, value in sample.measured.items():
+        if not math.isfinite(value):
+            return f"{name} was measured as {value}"
     return None
 
 

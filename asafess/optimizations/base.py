@@ -1,17 +1,17 @@
 """What an optimization is: a deciding half and an acting half.
 
-The deciding half (`name`, `states`, `domain`, `dwell`) runs in the scheduler and imports only `core`. The
-acting half (`prepare`, `enter`, `leave`, `rates`) runs in the workers; what it needs it imports inside its
-methods. Optimizations do not import each other.
+The deciding half (`name`, `states`, `domain`, `costs`, `measured` and the attributes) runs in the scheduler and
+imports only `core`. The acting half (`prepare`, `enter`, `leave`, `rates`, `counters`) runs in the workers; what it
+needs it imports inside its methods. Optimizations do not import each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain
-from asafess.core.mode import Rates
-from asafess.core.policy import Policy
+from asafess.core.mode import Rates, Sample
 
 
 class Optimization:
@@ -31,7 +31,7 @@ class Optimization:
     ...
     ...     def enter(self, state):
     ...         print("codec is", state)
-    >>> Codec().policy().states
+    >>> Codec().declaration().states
     ('off', 'on')
     """
 
@@ -39,12 +39,38 @@ class Optimization:
     name: str = ""
     #: ordered from off upwards; the first is that of a process without asafess
     states: tuple[str, ...] = ("off", "on")
-    #: seconds that a state is kept at least
+    #: seconds that the alpha/beta policy keeps a state at least
     dwell: float = 0.1
+    #: seconds that a switch costs, besides the time that it takes to reach the workers
+    switch_seconds: float = 0.0
+    #: names of optimizations that must not be on together with this one; it is enough that one of the two says so
+    conflicts: tuple[str, ...] = ()
+    #: state → budget → amount that it takes while in that state; budgets are set in the configuration
+    demands: Mapping[str, Mapping[str, float]] = {}
 
     def domain(self, rates: Rates) -> Domain:
         """Return the efficiency domain on a cluster with these rates. Runs in the scheduler."""
         raise TypeError(f"{type(self).__name__} must define domain(rates)")
+
+    def costs(self, sample: Sample, state: str) -> Mapping[str, float] | None:
+        """Predict how long the scheduled tasks take in each state, being in `state` now. Runs in the scheduler.
+
+        Only ratios and differences of the seconds count, so what all states have in common should be in them. None:
+        not known, then the domain decides alone, without a bound.
+        """
+        return None
+
+    def measured(self, recent: Mapping[str, float], since_switch: Mapping[str, float]) -> Mapping[str, float]:
+        """Return what `costs` wants to know as ``sample.measured``. Runs in the scheduler.
+
+        Parameters
+        ----------
+        recent : mapping
+            By how much the workers' counters have grown in the last seconds, all workers together, in any state.
+        since_switch : mapping
+            The same since the last switch; with `moving_seconds`, in which tasks fetched data, times workers.
+        """
+        return {}
 
     def thresholds(self, rates: Rates) -> Mapping[str, float]:
         """Return the numbers that the domain compares with, for people. Runs in the scheduler."""
@@ -67,6 +93,15 @@ class Optimization:
         """Return running totals for reports; ``sampled_words`` and ``sampled_zeros`` make up the mode's zeros."""
         return {}
 
-    def policy(self) -> Policy:
+    def declaration(self) -> Declaration:
         """Return the deciding half as the controller wants it."""
-        return Policy(self.name, self.states, self.domain, self.dwell)
+        return Declaration(
+            self.name,
+            self.states,
+            self.domain,
+            self.dwell,
+            self.costs,
+            self.switch_seconds,
+            tuple(self.conflicts),
+            self.demands,
+        )

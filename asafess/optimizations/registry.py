@@ -53,7 +53,7 @@ def make(
             raise TypeError(f"an optimization is a name or an object of asafess.Optimization, not {one!r}")
         if not optimization.name or optimization.name in made:
             raise ValueError(f"each optimization needs a name of its own, not {optimization.name!r} twice or none")
-        optimization.policy()  # say now what is wrong with its states or dwell
+        optimization.declaration()  # say now what is wrong with it
         made[optimization.name] = optimization
     return tuple(made.values())
 

@@ -35,16 +35,16 @@ from typing import Any
 
 from asafess.core.densities import checked
 from asafess.core.domain import Domain, Hysteresis, axis, band
-from asafess.core.mode import Rates
+from asafess.core.mode import Rates, Sample
+from asafess.optimizations import tile_compression_costs
 from asafess.optimizations.base import Optimization
+from asafess.optimizations.tile_compression_costs import ENTRY_RATIO, rate
 
 #: beta is so many times alpha: a ratio is known no better than this, and inside the band both states cost
 #: nearly the same
 BAND = 2.0
 #: the share of zeros at which to switch on is so many times the one at which to switch off
 ZEROS_BAND = 1.25
-#: bytes of a sparse entry ÷ bytes of a dense one, for float64 with a row of one byte and a column of two
-ENTRY_RATIO = 11 / 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,9 @@ def thresholds(
     (0.0, inf)
     """
     link = 1 / rates.link
-    scan = 1 / rates.extra.get("scan", rates.memory)
-    copy = 1 / rates.extra.get("copy", rates.memory / 2)
-    multiply = 1 / rates.extra.get("dense_product", rates.memory)
-    sparse = 1 / rates.extra.get("sparse_product", rates.memory / 10)
+    scan, copy, multiply, sparse = (
+        1 / rate(rates, name) for name in ("scan", "copy", "dense_product", "sparse_product")
+    )
     if alpha is None:
         alpha = max(0.0, 1 - (scan - multiply) / link)
         alpha = alpha if beta is None else min(alpha, beta)
@@ -143,7 +142,7 @@ class TileCompression(Optimization):
     """
 
     name = "tile_compression"
-    states = ("off", "light", "full")
+    states = tile_compression_costs.STATES
 
     def __init__(
         self,
@@ -182,6 +181,14 @@ class TileCompression(Optimization):
     def thresholds(self, rates: Rates) -> Mapping[str, float]:
         """Return `Thresholds` as a mapping."""
         return asdict(thresholds(rates, self.alpha, self.beta, self.zeros))
+
+    def costs(self, sample: Sample, state: str) -> Mapping[str, float] | None:
+        """Predict seconds by state; see `asafess.optimizations.tile_compression_costs`."""
+        return tile_compression_costs.costs(sample, state)
+
+    def measured(self, recent: Mapping[str, float], since_switch: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the shares of bytes kept, seconds per byte of each form, and the pace."""
+        return tile_compression_costs.measured(recent, since_switch)
 
     def prepare(self, dtypes: Sequence[str]) -> None:
         """Compile the kernels for these dtypes."""

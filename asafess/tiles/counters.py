@@ -25,12 +25,19 @@ COUNTERS = {
     "sent_bytes": "their physical bytes as they left",
     "encode_seconds": "seconds spent on recoding them",
     "uncompiled": "panels that left as they were because kernels were not compiled",
-    "faults": "panels that left as they were because recoding failed",
+    "faults": "panels that left as they were because recoding failed, and probes that failed",
     "sampled_words": "words of the tiles that were looked at",
     "sampled_zeros": "those without any bit set",
     "sampled_bytes": "bytes of these tiles, dense",
     "sampled_light_bytes": "bytes of these tiles in the form light",
     "sampled_full_bytes": "bytes of these tiles in the form full",
+    "probed_bytes": "bytes of the samples that forms were timed on, dense; of each of the three samples of a probe",
+    "probe_seconds": "all seconds spent on probing",
+    "probed_encode_light_seconds": "seconds for putting so many bytes into the form light",
+    "probed_encode_full_seconds": "seconds for putting so many bytes into the form full",
+    "probed_product_off_seconds": "seconds for multiplying so many bytes with a vector, dense",
+    "probed_product_light_seconds": "seconds for multiplying so many bytes with a vector, in the form light",
+    "probed_product_full_seconds": "seconds for multiplying so many bytes with a vector, in the form full",
 }
 
 # A tile is looked at when its number times the golden ratio falls into the first 64th of the circle: one in 64, evenly

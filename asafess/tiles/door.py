@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from asafess.tiles import layout
 from asafess.tiles.counters import Counters
 from asafess.tiles.layout import DENSE
+from asafess.tiles.probing import Probe
 
 if TYPE_CHECKING:
     from asafess.tiles.panel import TiledMatrix
@@ -89,7 +90,7 @@ def counters() -> dict[str, float]:
 
 
 def reset_counters() -> None:
-    """Set all counters to 0.
+    """Set all counters to 0, and start probing anew.
 
     Examples
     --------
@@ -98,6 +99,28 @@ def reset_counters() -> None:
     0.0
     """
     _counters.reset()
+    _probe.reset()
+
+
+def set_probe_budget(share: float) -> None:
+    """Set the share of the time that may go into timing the forms, also those that are not active (see `probing`).
+
+    Parameters
+    ----------
+    share : float
+        0 (nothing is timed) to 0.1; 0.005 at the start.
+
+    Raises
+    ------
+    ValueError
+        For another share; the present one stays.
+
+    Examples
+    --------
+    >>> set_probe_budget(0)
+    >>> set_probe_budget(0.005)
+    """
+    _probe.reset(share)
 
 
 def outgoing(panel: TiledMatrix) -> TiledMatrix:
@@ -124,6 +147,7 @@ def outgoing(panel: TiledMatrix) -> TiledMatrix:
     active, sent = _active, panel
     try:
         _counters.sample(panel, active.threshold)
+        _probe.look(panel, active.threshold)
         if active.form != "off" and (panel.marks == DENSE).any():
             sent = _recoded(panel, active)
     except Exception:
@@ -139,15 +163,23 @@ def outgoing(panel: TiledMatrix) -> TiledMatrix:
 def _recoded(panel: TiledMatrix, active: _Active) -> TiledMatrix:
     # Numba is imported on the first use, by those who send panels in another form.
     from asafess.kernels import prepare
-    from asafess.tiles import recode
 
     if not prepare.ready(panel.dtype, panel.tile, panel.shape[1]):
         prepare.prepare_later(panel.dtype, panel.tile, panel.shape[1])
         _counters.add(uncompiled=1)
         return panel
     start = time.perf_counter()
-    plan = recode.plan(panel, active.form, active.threshold, keep_sparse=True)
-    worth = plan.nbytes <= (1 - LEAST_SAVING) * panel.nbytes
-    sent = recode.apply(panel, plan) if worth else panel
+    sent = _recode(panel, panel.nbytes, active.form, active.threshold)
     _counters.add(encode_seconds=time.perf_counter() - start)
     return sent
+
+
+def _recode(matrix: TiledMatrix, nbytes: int, form: str, threshold: int | None) -> TiledMatrix:
+    """Return a matrix of so many bytes in another form, itself if that saves too little."""
+    from asafess.tiles import recode
+
+    plan = recode.plan(matrix, form, threshold, keep_sparse=True)
+    return recode.apply(matrix, plan) if plan.nbytes <= (1 - LEAST_SAVING) * nbytes else matrix
+
+
+_probe = Probe(_counters, _recode)

@@ -79,9 +79,9 @@ async def test_clients_that_install_at_the_same_time_leave_one_whole_installatio
 async def test_what_is_pinned_is_shown(c, s, a, b):
     await installed(c, s)
     await asafess.pin(c, "null", "on")
-    assert (await asafess.status(c))["pinned"] == {"null": "on"}
-    await asafess.pin(c, "null", None)
-    assert (await asafess.status(c))["pinned"] == {}
+    assert (await asafess.status(c))["controls"] == {"null": "on"}
+    await asafess.auto(c, "null")
+    assert (await asafess.status(c))["controls"] == {"null": "auto"}
 
 
 def test_what_is_no_client_is_refused():

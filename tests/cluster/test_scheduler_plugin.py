@@ -25,7 +25,7 @@ async def test_a_graph_that_moves_data_switches_before_its_first_task(c, s, a, b
     plugin = await installed(c, s)
     made, second = await blocks(c, s)
     await c.gather(c.map(move, made, workers=[second], pure=False))
-    switch = plugin.switches[0]
+    switch = plugin.journal.switches[0]
     assert (switch["before"], switch["after"]) == ("off", "on")
     assert "ratio" in switch["cause"]
 
@@ -41,7 +41,7 @@ async def test_phases_are_followed_with_one_switch_at_each_boundary(c, s, a, b):
         await c.gather(c.map(compute, made, workers=[second], pure=False))
         assert states(plugin) == {"null": "off"}
         await asyncio.sleep(0.15)
-    assert len(plugin.switches) == 4
+    assert len(plugin.journal.switches) == 4
 
 
 @gen_cluster(client=True)
@@ -49,7 +49,7 @@ async def test_a_steady_program_makes_one_switch(c, s, a, b):
     plugin = await installed(c, s)
     for _ in range(10):
         await moving_phase(c, s)
-    assert len(plugin.switches) == 1
+    assert len(plugin.journal.switches) == 1
 
 
 @gen_cluster(client=True)
@@ -73,7 +73,7 @@ async def test_untyped_tasks_move_nothing_but_a_counter(c, s, a, b):
     plugin = await installed(c, s)
     made, second = await blocks(c, s)
     await c.gather(c.map(np.sum, made, workers=[second], pure=False))
-    assert not plugin.switches
+    assert not plugin.journal.switches
     assert asafess_counters(plugin)["untyped_groups"] > 0
 
 
@@ -218,7 +218,7 @@ async def test_without_workers_nothing_is_decided_and_nothing_fails(c, s):
         plugin.tick()
         await asyncio.sleep(0.01)
     assert plugin.fault is None
-    assert not plugin.switches
+    assert not plugin.journal.switches
     async with Worker(s.address, nthreads=1):
         assert await future == 1.0
 

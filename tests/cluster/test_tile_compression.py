@@ -73,21 +73,33 @@ def state(plugin):
 
 @gen_cluster(client=True, timeout=120)
 async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
-    plugin = await with_compression(c, s, window="200ms")
+    plugin = await with_compression(c, s, window="200ms", policy="alpha_beta")
     for density, expected in ((0.01, "full"), (1.0, "off"), (0.01, "full"), (1.0, "off")):
         for _ in range(30):
             await sweep(c, s, density)
             if state(plugin) == expected:
                 break
         assert state(plugin) == expected, f"at {density:.0%} non-zeros, zeros known: {plugin.zeros.share}"
-    causes = [switch["cause"] for switch in plugin.switches][1:]
+    causes = [switch["cause"] for switch in plugin.journal.switches][1:]
     assert all("zeros" in cause for cause in causes)
     assert len(causes) == 3
 
 
 @gen_cluster(client=True, timeout=120)
 async def test_the_same_data_moved_and_then_multiplied_many_times_is_followed(c, s, a, b):
+    plugin = await with_compression(c, s, policy="alpha_beta")
+    assert await moved_and_multiplied(c, s, plugin) == ["full", "off", "full", "off"]
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_nothing_is_switched_where_nothing_moves_and_so_nothing_is_lost(c, s, a, b):
     plugin = await with_compression(c, s)
+    assert await moved_and_multiplied(c, s, plugin) == ["full"] * 4
+    assert all(one["cause"].startswith("start") for one in plugin.journal.switches)
+
+
+async def moved_and_multiplied(c, s, plugin):
+    """Move data, multiply other data in place, and both again; return the state after each."""
     first = next(iter(s.workers))
     made = c.map(panel, [0.01] * 4, range(4), workers=[first], pure=False)
     x = np.ones(COLUMNS)
@@ -99,7 +111,21 @@ async def test_the_same_data_moved_and_then_multiplied_many_times_is_followed(c,
         await c.gather(c.map(multiply_many_times, made, x=x, workers=[first], pure=False))
         seen.append(state(plugin))
         await asyncio.sleep(0.15)
-    assert seen == ["full", "off", "full", "off"]
+    return seen
+
+
+@gen_cluster(client=True, timeout=120)
+async def test_staying_in_the_wrong_state_is_ended_when_it_has_cost_as_much_as_switching_there_and_back(c, s, a, b):
+    plugin = await with_compression(c, s)
+    await asafess.pin(c, "tile_compression", "off")
+    await asafess.auto(c, "tile_compression")
+    for _ in range(30):
+        await sweep(c, s, 0.01)
+        if state(plugin) != "off":
+            break
+    # so sparse a panel has as few bytes in either form
+    assert state(plugin) in ("light", "full")
+    assert "off has cost" in plugin.journal.switches[-1]["cause"]
 
 
 @gen_cluster(client=True, timeout=120)

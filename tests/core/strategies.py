@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
+from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, band
 from asafess.core.mode import Rates, Sample, Scheduled
-from asafess.core.policy import Policy
 
 RATES = Rates(flop=1e9, memory=1e9, link=1e8)
 amounts = st.floats(0, 1e12, allow_nan=False)
@@ -37,11 +37,11 @@ def at_ratio(time, ratio, zeros=None, fresh=False):
 
 
 def two_states(alpha=0.5, beta=1.0, name="codec", dwell=0.0):
-    return Policy(name, ("off", "on"), lambda rates: Domain(("off", "on"), [band(alpha, beta)]), dwell)
+    return Declaration(name, ("off", "on"), lambda rates: Domain(("off", "on"), [band(alpha, beta)]), dwell)
 
 
 def three_states(dwell=0.0):
-    return Policy(
+    return Declaration(
         "tiles",
         ("off", "light", "full"),
         lambda rates: Domain(("off", "light", "full"), [band(1.0, 2.0), band(0.25, 0.5)]),

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from strategies import RATES, at_ratio, samples, three_states, two_states
 
 from asafess.core.controller import Controller, Ignored, Publish
+from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, Hysteresis, axis
 from asafess.core.mode import Sample, Scheduled
-from asafess.core.policy import Policy
 
 ratios = st.floats(0.001, 100)
 
@@ -129,16 +129,16 @@ def test_two_optimizations_are_decided_independently_of_each_other():
 
 def test_a_pin_acts_at_once_and_samples_leave_it_alone():
     control = controller()
-    [publish] = control.pin(0.0, "tiles", "light")
+    [publish] = control.control(0.0, "tiles", "light")
     assert publish.state.states == {"tiles": "light"}
     assert not switches(control.observe(at_ratio(1.0, 0.01)))
-    control.pin(2.0, "tiles", None)
+    control.control(2.0, "tiles", "auto")
     assert [s.after for s in switches(control.observe(at_ratio(3.0, 0.01)))] == ["full"]
 
 
 def test_pinning_what_is_not_there_names_what_is():
     with pytest.raises(ValueError, match="unknown optimization 'tile'; installed: tiles"):
-        controller().pin(0.0, "tile", "on")
+        controller().control(0.0, "tile", "on")
 
 
 def test_a_reset_goes_back_to_the_first_states_and_forgets_the_window():
@@ -151,12 +151,12 @@ def test_a_reset_goes_back_to_the_first_states_and_forgets_the_window():
 
 def test_after_a_fault_everything_is_off_and_stays_off():
     control = controller()
-    control.pin(0.0, "tiles", "full")
+    control.control(0.0, "tiles", "full")
     [publish] = control.stop(1.0, "broken")
     assert publish.state.states == {"tiles": "off"}
     assert not switches(control.observe(at_ratio(2.0, 0.01)))
     assert control.counters["stopped"] == 1
-    assert control.pin(3.0, "tiles", "full") == []
+    assert control.control(3.0, "tiles", "full") == []
 
 
 def test_a_domain_that_raises_is_not_hidden_from_the_shell():
@@ -173,7 +173,7 @@ def optimistic():
         low, high = axis("ratio", if_unknown=True) < rates.link / 1e8, axis("ratio") > 2.0
         return Domain(("off", "on"), [Hysteresis(low, high)])
 
-    return Policy("codec", ("off", "on"), domain, dwell=1.0)
+    return Declaration("codec", ("off", "on"), domain, dwell=1.0)
 
 
 def test_the_start_is_the_state_that_the_rates_imply_and_the_first_sample_may_leave_it_at_once():
@@ -187,7 +187,7 @@ def test_the_start_is_the_state_that_the_rates_imply_and_the_first_sample_may_le
 
 def test_a_pinned_optimization_does_not_start():
     control = controller(optimistic())
-    control.pin(0.0, "codec", "off")
+    control.control(0.0, "codec", "off")
     assert control.start(1.0, RATES) == []
 
 

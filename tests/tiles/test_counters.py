@@ -92,3 +92,10 @@ def test_matrices_without_tiles_add_nothing():
     counters = Counters()
     counters.sample(TiledMatrix.from_dense(np.empty((0, 3))), None)
     assert set(counters.read().values()) == {0.0}
+
+
+def test_every_probed_figure_has_a_name_and_nothing_else_has():
+    assert {name for name in COUNTERS if name.startswith("probe")} == {
+        *("probed_bytes", "probe_seconds", "probed_encode_light_seconds", "probed_encode_full_seconds"),
+        *(f"probed_product_{form}_seconds" for form in door.DOOR_FORMS),
+    }

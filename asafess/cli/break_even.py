@@ -1,56 +1,11 @@
-"""The command ``asafess``."""
+"""``asafess break-even``: from which density on tiles are better off sparse on this machine."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import click
 
-import asafess
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(asafess.__version__)
-def main() -> None:
-    """Adaptive optimizations for Dask, decided by the scheduler."""
-
-
-@main.command()
-@click.option("--scale", default=11, show_default=True, type=click.IntRange(8, 16), help="2^scale rows and columns.")
-@click.option("--tile", default=128, show_default=True, type=click.IntRange(8, 4096), help="Rows of a tile.")
-@click.option("--workers", default=4, show_default=True, type=click.IntRange(2, 64), help="Worker processes.")
-@click.option(
-    "--dense-share", default=0.2, show_default=True, type=click.FloatRange(0, 1), help="Share of dense tiles."
-)
-@click.option("--iterations", type=click.IntRange(min=1), help="Sweeps per run; default: as many as last a second.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="Runs of each arm.")
-@click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of dense tiles and of the order."
-)
-@click.option("--json", type=click.Path(dir_okay=False, writable=True), help="Write all rows and the summary.")
-@click.option("--plot", type=click.Path(dir_okay=False, writable=True), help="Draw mode, states and arms as a PNG.")
-def demo(
-    scale: int,
-    tile: int,
-    workers: int,
-    dense_share: float,
-    iterations: int | None,
-    rounds: int,
-    seed: int,
-    json: str | None,
-    plot: str | None,
-) -> None:
-    """Multiply a part sparse, part dense matrix on a local cluster, in five ways."""
-    from asafess.bench.demo import Job, run
-
-    if plot and find_spec("matplotlib") is None:
-        raise click.UsageError("--plot needs matplotlib: pip install 'asafess[plot]'")
-
-    job = Job(scale, tile, dense_share, iterations=iterations, seed=seed, rounds=rounds)
-    run(job, workers, json, plot)
-
-
-@main.command("break-even")
+@click.command("break-even")
 @click.option(
     "--dtype", "dtypes", multiple=True, default=["float64"], show_default=True, help="Data type; may be repeated."
 )
@@ -97,7 +52,3 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
             raise click.ClickException(str(error)) from None
         click.echo(f"other data types than {', '.join(kept)}: not measured here, see --dtype")
         click.echo(f"written to {path}" + (f"; as it was, with its comments: {copy}" if copy else ""))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""``python -m asafess.cli``."""
+
+from asafess.cli import main
+
+main()

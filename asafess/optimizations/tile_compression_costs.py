@@ -1,0 +1,123 @@
+"""How long the scheduled tasks take in each state of tile compression: predicted, and corrected by measurements.
+
+For each logical byte of a panel that moves, in seconds of one worker, in a state s::
+
+    g(s) = kept(s) ÷ link + encode(s) + product(s)
+
+*kept*: the share of bytes that a panel has in this state's form; workers see it on a sample of the data, in every
+state. *encode*, *product*: workers time them on a sample in every form, also in those that are not active (see
+`asafess.tiles.probing`). *link*: wire bytes per second, at least those that have really passed. What is not measured
+yet follows from the zeros of the data and the rates of the cluster, as the thresholds do.
+
+In the state a that it is in, a byte really takes 1 ÷ pace, the seconds in which tasks fetched data ÷ the logical bytes
+that moved. That is more than g(a) by what compression does not change: Dask's own work, waiting, other tasks. So in
+another state it takes 1 ÷ pace + g(s) − g(a). Beside it there is the time of computing, the same in all states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asafess.core.mode import Rates, Sample, total_load
+
+#: bytes of a sparse entry ÷ bytes of a dense one, for float64 with a row of one byte and a column of two
+ENTRY_RATIO = 11 / 8
+#: bytes of a word whose rates are measured
+WORD = 8
+#: worker-seconds of moving after which a pace is believed: reports are up to a tenth of a second late
+EVIDENCE = 1.0
+#: a state is taken to be at most so many times faster than the present one: no more than that is ever gained
+LEAST_SHARE = 0.02
+
+#: share of a panel's bytes that a recoding has to save (see `asafess.tiles.door`)
+LEAST_SAVING = 0.1
+
+STATES = ("off", "light", "full")
+
+
+def rate(rates: Rates, name: str) -> float:
+    """Return a rate of recoding and multiplying panels; what was not measured is estimated from the memory rate.
+
+    `scan`, `copy`, `sample`, `dense_product` in bytes/s, `sparse_product` in entries/s.
+    """
+    estimate = {"sample": 10.0, "scan": 1.0, "copy": 0.5, "dense_product": 1.0, "sparse_product": 0.1}[name]
+    return rates.extra.get(name, estimate * rates.memory)
+
+
+def measured(recent: Mapping[str, float], since_switch: Mapping[str, float]) -> dict[str, float]:
+    """Return what the workers' counters say, as far as they say anything.
+
+    See `asafess.optimizations.base.Optimization.measured` for the arguments.
+
+    Examples
+    --------
+    >>> measured({"sampled_bytes": 100.0, "sampled_light_bytes": 60.0, "sampled_full_bytes": 40.0}, {})
+    {'kept_light': 0.6, 'kept_full': 0.4}
+    """
+    found = {}
+    sampled = recent.get("sampled_bytes", 0.0)
+    if sampled > 0:
+        for state in STATES[1:]:
+            found[f"kept_{state}"] = recent[f"sampled_{state}_bytes"] / sampled
+    probed = recent.get("probed_bytes", 0.0)
+    if probed > 0:
+        for state in STATES:
+            if state != "off":
+                found[f"encode_{state}"] = recent[f"probed_encode_{state}_seconds"] / probed
+            found[f"product_{state}"] = recent[f"probed_product_{state}_seconds"] / probed
+    moving, moved = since_switch.get("moving_seconds", 0.0), since_switch.get("logical_bytes", 0.0)
+    if moving >= EVIDENCE and moved > 0:
+        found["pace"] = moved / moving
+        found["wire"] = since_switch["sent_bytes"] / moving
+    return found
+
+
+def per_byte(rates: Rates, zeros: float | None, measured: Mapping[str, float]) -> dict[str, float] | None:
+    """Return g(s), the seconds of one worker for each logical byte that moves, by state; None while nothing is known.
+
+    Examples
+    --------
+    >>> found = per_byte(Rates(1e10, 1e10, 1e8), 0.9, {})
+    >>> [f"{1e9 * seconds:.1f} ns" for seconds in found.values()]
+    ['10.1 ns', '1.5 ns', '1.5 ns']
+    """
+    if zeros is None and "kept_full" not in measured:
+        return None
+    link = max(rates.link, measured.get("wire", 0.0))
+    full = 1.0 if zeros is None else min(1.0, (1 - zeros) * ENTRY_RATIO)
+    found = {"off": 1 / link + measured.get("product_off", 1 / rate(rates, "dense_product"))}
+    for state in STATES[1:]:
+        kept = measured.get(f"kept_{state}", full)
+        nonzeros = kept / ENTRY_RATIO
+        encode = (1 - nonzeros) / rate(rates, "scan") + nonzeros / rate(rates, "copy")
+        product = nonzeros / WORD / rate(rates, "sparse_product")
+        if kept > 1 - LEAST_SAVING:  # such a panel leaves as it is, after a look
+            kept, encode, product = 1.0, 1 / rate(rates, "sample"), 1 / rate(rates, "dense_product")
+        found[state] = kept / link + measured.get(f"encode_{state}", encode) + measured.get(f"product_{state}", product)
+    return found
+
+
+def costs(sample: Sample, state: str) -> dict[str, float] | None:
+    """Return the predicted seconds of the scheduled load by state; None while nothing is known of the data.
+
+    Parameters
+    ----------
+    sample : Sample
+        With rates; `sample.measured` from `measured`.
+    state : str
+        In which it was measured.
+    """
+    if sample.rates is None:
+        return None
+    byte = per_byte(sample.rates, sample.zeros, sample.measured)
+    if byte is None:
+        return None
+    rates, load = sample.rates, total_load(sample.scheduled)
+    moved = load.get("communication", 0.0) / sample.workers
+    computed = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory) / sample.threads
+    pace = sample.measured.get("pace")
+    present = byte[state] if pace is None else 1 / pace
+    return {
+        one: computed + moved * max(present + seconds - byte[state], LEAST_SHARE * present)
+        for one, seconds in byte.items()
+    }

@@ -1,0 +1,23 @@
+import pytest
+from strategies import two_states
+
+from asafess.core.declaration import Declaration
+
+
+@pytest.mark.parametrize("dwell", [-1.0, float("nan"), float("inf")])
+def test_a_dwell_that_is_no_time_is_refused(dwell):
+    with pytest.raises(ValueError, match="dwell"):
+        two_states(dwell=dwell)
+
+
+@pytest.mark.parametrize("states", [(), ("off", "off"), ("off", "auto"), ("shadow",)])
+def test_states_differ_and_do_not_have_the_names_of_those_in_charge(states):
+    with pytest.raises(ValueError, match=r"states? "):
+        Declaration("codec", states, lambda rates: None)
+
+
+def test_demands_are_of_known_states_and_not_negative():
+    with pytest.raises(ValueError, match=r"unknown states \['max'\]; allowed: off, on"):
+        Declaration("codec", ("off", "on"), lambda rates: None, demands={"max": {"watts": 1.0}})
+    with pytest.raises(ValueError, match="'watts', not -1"):
+        Declaration("codec", ("off", "on"), lambda rates: None, demands={"on": {"watts": -1.0}})
