@@ -91,7 +91,7 @@ def _steps(events: Sequence[Event]) -> list[tuple[float, float, str]]:
     return steps
 
 
-def _colour(state: str, states: Sequence[str]) -> str:
+def colour_of(state: str, states: Sequence[str]) -> str:
     if set(states) <= set(_STATES):
         return _STATES[state]
     return _FURTHER[min(list(states).index(state), len(_FURTHER) - 1)]
@@ -139,7 +139,7 @@ def _draw_states(axes: Any, events: Sequence[Event]) -> None:
     states = list(dict.fromkeys([*(s for s in _STATES if any(s == x for _, _, x in steps)), *(x for *_, x in steps)]))
     whole = (steps[-1][1] - steps[0][0]) or 1.0
     for start, end, state in steps:
-        colour = _colour(state, states)
+        colour = colour_of(state, states)
         axes.axvspan(start, end, color=colour, linewidth=0)
         if (end - start) / whole > 0.012 * len(state):
             dark = colour in ("#0b7a75", "#064f4c", "#4ba79b")

@@ -28,7 +28,8 @@ from distributed import Client
 
 import asafess
 from asafess.core.score import RECORDED, check, scores, steps
-from asafess.core.trace import Trace, measured_line, read
+from asafess.core.trace import Trace, measured_line
+from asafess.core.trace_reader import read
 from asafess.workloads.placement import Placement
 
 from .demo import FIXED, Job, Program

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,6 @@ logger = logging.getLogger("asafess.scheduler")
 
 #: seconds after the last worker has joined in which the others may still do so before rates are measured
 PATIENCE = 2.0
-#: seconds after which what was measured of data and of other states counts a third
-MEMORY = 10.0
 
 
 class AsafessSchedulerPlugin(SchedulerPlugin):
@@ -69,7 +68,9 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.reports: dict[str, dict[str, float]] = {}
         self.journal = Journal()
         #: what the workers' counters grew by lately: in whatever state, and since the last switch
-        self.recent, self.since_switch = Recent(MEMORY), Recent(settings.window)
+        self.recent, self.since_switch = Recent(settings.window), Recent(settings.window)
+        #: what was measured, as of the last sample
+        self._known: Mapping[str, float] = {}
         #: the latest epoch's counter, and when it was published
         self._published = (0, 0.0)
         #: something was scheduled at the last tick
@@ -151,8 +152,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.rates,
             self.zeros.share,
             fresh,
-            self._measured(),
+            self._known,
         )
+        sample = replace(sample, measured=self._measured(sample))
+        self._known = sample.measured
         used = self.controller.counters["used"]
         self._act(self.controller.observe(sample))
         if self.controller.counters["used"] > used and self.controller.moment is not None:
@@ -165,11 +168,12 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.journal.event(Event(now, "empty", {}))
         self._busy = bool(sample.scheduled)
 
-    def _measured(self) -> dict[str, float]:
+    def _measured(self, sample: Sample) -> dict[str, float]:
         """Return what the optimizations want to know of what was measured."""
         measured: dict[str, float] = {}
-        for optimization in self.settings.optimizations:
-            found = guarded(optimization.measured, self.recent.totals, self.since_switch.totals)
+        states = self.controller.state.states
+        for one in self.settings.optimizations:
+            found = guarded(one.measured, sample, states[one.name], self.recent.totals, self.since_switch.totals)
             measured.update(numbers(found))
         return measured
 
@@ -238,11 +242,12 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.loads.clear()
         for recent in (self.recent, self.since_switch):
             recent.clear()
+        self._known = {}
         self.journal.clear()
         now = monotonic()
         self._act(self.controller.reset(now))
+        self.journal.event(Event(now, "reset", {}))
         self._start()
-        self.journal.event(self._states_event(now))
 
     def _fail(self, where: str, error: BaseException | str) -> None:
         """Turn everything off for good and say so once."""

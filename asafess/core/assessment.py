@@ -41,7 +41,7 @@ class Assessment:
         if self.costs is None:
             return {}
         off = next(iter(self.costs.values()))
-        return {state: 1 - cost / off if off else 0.0 for state, cost in self.costs.items()}
+        return {state: max(1 - cost / off, -LARGEST_FACTOR) if off else 0.0 for state, cost in self.costs.items()}
 
 
 class Assessor:
@@ -156,4 +156,4 @@ class Assessor:
                 f"optimization {self.declaration.name!r}: costs must give each of {', '.join(self.declaration.states)} "
                 f"a finite number of seconds ≥ 0, not {dict(seconds)!r}"
             )
-        return {state: seconds[state] for state in self.declaration.states}
+        return {state: float(seconds[state]) for state in self.declaration.states}

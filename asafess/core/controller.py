@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 
-from asafess.core.arbiter import Arbiter, Bid
+from asafess.core.arbiter import Arbiter, Bid, Settlement
 from asafess.core.assessment import Assessment, Assessor
 from asafess.core.declaration import RESERVED, Declaration
 from asafess.core.mode import Rates, Sample, Vector, Window, mode_vector, problem, total_load
@@ -299,20 +299,25 @@ class Controller:
                 seat.shadow = wish.state
                 seat.policy.entered(time, wish.state)
         settled = self._arbiter.settle(seconds, bids)
-        left = self._limit.left(time)
-        late = [bid for bid in bids if not bid.pinned and settled.states[bid.name] != bid.present][
-            int(min(left, 1e9)) :
-        ]
-        if late:
+        left = int(min(self._limit.left(time), len(bids)))
+        stay: dict[str, Bid] = {}
+        while late := self._switching(bids, settled, stay)[left:]:
             # what the limit holds back stays where it is, and the others make do with that
-            stay = {bid.name: replace(bid, wanted=bid.present) for bid in late}
+            stay.update((bid.name, replace(bid, wanted=bid.present)) for bid in late)
             settled = self._arbiter.settle(0.0, [stay.get(bid.name, bid) for bid in bids])
-            held_back.update(dict.fromkeys(stay, "limit of switches per minute"))
+        held_back.update(dict.fromkeys(stay, "limit of switches per minute"))
         held_back.update(settled.held_back)
         self.counters["held_back"] += bool(held_back)
         causes = {name: held_back[name] if name in settled.held_back else wish.cause for name, wish in wishes.items()}
         instructions = self._publish(time, settled.states, causes)
         return ([Shadowed(tuple(shadowed))] if shadowed else []) + instructions, held_back
+
+    @staticmethod
+    def _switching(bids: Iterable[Bid], settled: Settlement, stay: Mapping[str, Bid]) -> list[Bid]:
+        """Return the bids that policies, not persons, would have switched."""
+        return [
+            bid for bid in bids if not bid.pinned and bid.name not in stay and settled.states[bid.name] != bid.present
+        ]
 
     @staticmethod
     def _bid(seat: _Seat, wanted: str, assessment: Assessment) -> Bid:
@@ -365,12 +370,6 @@ class Controller:
         if seat.pinned:
             return self._publish(time, {name: control}, {name: "pinned"})
         return []
-
-    def adopt(self, states: Mapping[str, str]) -> None:
-        """Go on from these states without deciding or publishing anything, as after a start: for a replay."""
-        for name, seat in self._seats.items():
-            seat.back_to_start()
-            seat.state = seat.shadow = states.get(name, seat.state)
 
     def reset(self, time: float) -> list[Instruction]:
         """Forget the window and go back to the first states; pins and shadows stay. A cold start."""

@@ -87,28 +87,29 @@ def replay(trace: Trace, **settings: Any) -> Replay:
             if not begun:
                 _enter(controller, time, trace, entry.before)
                 begun = True
-            instructions = controller.decide(entry.time, entry.assessments, entry.elapsed)
+            made = _switches(controller.decide(entry.time, entry.assessments, entry.elapsed))
             assert controller.moment is not None
             decided.append(Decided(entry, controller.moment.wanted, controller.moment.after))
         else:
-            instructions = _again(controller, time, trace, entry)
+            made = _again(controller, time, trace, entry)
             if not begun:
-                instructions, begun = [], entry.kind == "state"
-        switches.extend(_switches(instructions))
+                made, begun = [], entry.kind == "state"
+        switches.extend(made)
     return Replay(decided, switches)
 
 
-def _again(controller: Controller, time: float, trace: Trace, event: Event) -> list[Instruction]:
+def _again(controller: Controller, time: float, trace: Trace, event: Event) -> list[Switch]:
     """Do again what no moment decided."""
     if event.kind == "control":
-        return [one for name, control in event.of.items() for one in controller.control(time, name, control)]
+        return _switches(one for name, to in event.of.items() for one in controller.control(time, name, to))
     if event.kind == "reset":
-        return controller.reset(time)
+        return _switches(controller.reset(time))
     if event.kind == "state":
         # an optimization in shadow did not change its state; what it would have entered is among the switches
-        shadows = {one.optimization: one.after for one in trace.switches if one.time == event.time}
+        shadows = {one.optimization: one.after for one in event.switches}
         acting = {name: state for name, state in event.of.items() if name not in controller.shadows}
-        return _enter(controller, time, trace, {**shadows, **acting})
+        made = _switches(_enter(controller, time, trace, {**shadows, **acting}))
+        return [replace(one, cause="start, as recorded") for one in made]
     return []
 
 

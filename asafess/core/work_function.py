@@ -11,14 +11,16 @@ starts in the same state::
 
     cost ≤ max(2n − 1, 1 + δ) · OPT + 2 (n − 1) (d₁ − d₀)
 
-so for two states and a constant d: at most 3 · OPT, without any constant. No deterministic policy does better.
+so for two states and a constant d: at most 3 · OPT, without any constant. No deterministic policy does better in
+the long run.
 
 *Proof.* Without the band: in a step from p to q the policy pays w'(p) − w(q), where w and w' are the work function
 before and after it (q is the minimizer that defines w'(p)). The potential Φ = 2 Σ w(s) − w(present) rises by at
-least that, since no w(s) ever falls. At the end Φ ≤ (2n − 1) OPT + 2 (n − 1) d₁, because each w(s) ≤ OPT + d₁ and
-one of them is OPT; at the beginning it is 2 (n − 1) d₀. With the band: samples inside it are left out of w. There
-the policy pays at most 1 + δ times what any schedule pays, and elsewhere the bound holds against the optimum of the
-rest, which is at most that of all.
+least that, since no w(s) ever falls. At the end Φ ≤ (2n − 1) min w + 2 (n − 1) d₁, because no w(s) is above
+min w + d₁; at the beginning it is 2 (n − 1) d₀. And min w ≤ OPT: they are equal while d is constant, and w moves at
+the price before a rise. With the band: samples inside it are left out of w. There the policy pays at most 1 + δ
+times what any schedule pays, and elsewhere the bound holds against the optimum of the rest, where a schedule may also
+move while a sample is left out; which is at most that of all, less what it pays there.
 
 The costs of a sample are those of the time that it stands for, decided before it is paid. What the bound can't
 cover is an error of the predicted costs, time between two samples in which the mode changes, and what others than
@@ -30,12 +32,33 @@ Reference: Borodin, Linial, Saks, An optimal on-line algorithm for metrical task
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asafess.core.alpha_beta import AlphaBeta
 from asafess.core.assessment import Assessment
 from asafess.core.policy import Decision
 
 #: the largest relative excess that any band may admit: with it the ratio of two states is still 3
 LARGEST_EXCESS = 2.0
+
+
+def bound(states: int, switch: Sequence[float], excess: float = 0.05) -> tuple[float, float]:
+    """Return what the policy may cost: a multiple of the optimum, and seconds beside it.
+
+    Parameters
+    ----------
+    states : int
+    switch : sequence of float
+        Seconds that a switch costs at each sample, never falling.
+    excess : float
+        See `WorkFunction`.
+
+    Examples
+    --------
+    >>> bound(2, [0.05, 0.05]), bound(3, [0.05, 0.25])
+    ((3.0, 0.0), (5.0, 0.8))
+    """
+    return max(2.0 * states - 1, 1 + excess), 2 * (states - 1) * (switch[-1] - switch[0])
 
 
 class WorkFunction:
@@ -47,8 +70,8 @@ class WorkFunction:
     ----------
     excess : float
         δ, the largest relative excess that the band admits: samples at which the efficiency domain would leave both
-        the present and the cheapest state as they are do not count, as long as the present one costs at most 1 + δ
-        times the cheapest. A domain whose band admits more is not followed there.
+        the present state and the cheapest other as they are do not count, as long as neither costs more than 1 + δ
+        times the other. A domain whose band admits more is not followed there.
     dwell : float
         For the decisions without costs.
 
@@ -113,15 +136,16 @@ class WorkFunction:
         return Decision(best, self._cause(state, best, served, switch, assessment))
 
     def _inside_band(self, state: str, assessment: Assessment) -> bool:
-        """Say whether the domain leaves things as they are, and costs nearly as little as anything."""
+        """Say whether the domain leaves things as they are, and the present state costs nearly what the others do.
+
+        Nearly either way: where it costs more, a sample that adds to its excess counts; so does one that takes from
+        it, or a signal that jumps from one to the other each time would add up and never cancel.
+        """
         assert assessment.costs is not None
         costs, domain = assessment.costs, assessment.domain
-        cheapest = min(costs, key=lambda one: (costs[one], one != state))
-        return (
-            domain[state] == state
-            and domain[cheapest] == cheapest
-            and (costs[state] <= (1 + self._excess) * costs[cheapest])
-        )
+        other = min((one for one in costs if one != state), key=lambda one: costs[one], default=state)
+        low, high = sorted((costs[state], costs[other]))
+        return domain[state] == state and domain[other] == other and high <= (1 + self._excess) * low
 
     def _cause(self, state: str, best: str, served: dict[str, float], switch: float, assessment: Assessment) -> str:
         excess = served[state] - served[best] + switch

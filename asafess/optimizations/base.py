@@ -60,11 +60,17 @@ class Optimization:
         """
         return None
 
-    def measured(self, recent: Mapping[str, float], since_switch: Mapping[str, float]) -> Mapping[str, float]:
+    def measured(
+        self, sample: Sample, state: str, recent: Mapping[str, float], since_switch: Mapping[str, float]
+    ) -> Mapping[str, float]:
         """Return what `costs` wants to know as ``sample.measured``. Runs in the scheduler.
 
         Parameters
         ----------
+        sample : Sample
+            The present one; its `measured` is what was returned for the last one.
+        state : str
+            In which the optimization is.
         recent : mapping
             By how much the workers' counters have grown in the last seconds, all workers together, in any state.
         since_switch : mapping

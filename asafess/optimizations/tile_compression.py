@@ -125,6 +125,10 @@ class TileCompression(Optimization):
         every worker. Where left out, a worker takes those of its own configuration, then what it has measured itself,
         and until then the paper's threshold, the rows of a tile.
 
+    probe_budget : float
+        Share of a worker's time, 0 to 0.1, that may go into timing the forms that are not active, on samples that are
+        thrown away.
+
     Raises
     ------
     ValueError
@@ -151,6 +155,7 @@ class TileCompression(Optimization):
         zeros: float | None = None,
         threshold: int | None = None,
         break_even: Mapping[str, Any] | None = None,
+        probe_budget: float = 0.005,
     ) -> None:
         if alpha is not None or beta is not None:
             band(0.0 if alpha is None else alpha, float("inf") if beta is None else beta)
@@ -158,9 +163,12 @@ class TileCompression(Optimization):
             raise ValueError(f"zeros must be a share between 0 and 1, not {zeros!r}")
         if threshold is not None and threshold < 1:
             raise ValueError(f"threshold must be a number of non-zeros of at least 1, not {threshold!r}")
+        if not 0 <= probe_budget <= 0.1:
+            raise ValueError(f"probe_budget must be a share of the time from 0 to 0.1, not {probe_budget!r}")
         checked(break_even)  # say now what is wrong with it
         self.alpha, self.beta, self.zeros, self.threshold = alpha, beta, zeros, threshold
         self.break_even = break_even or None
+        self.probe_budget = probe_budget
         self._dtypes: tuple[str, ...] = ()
 
     def domain(self, rates: Rates) -> Domain:
@@ -186,16 +194,20 @@ class TileCompression(Optimization):
         """Predict seconds by state; see `asafess.optimizations.tile_compression_costs`."""
         return tile_compression_costs.costs(sample, state)
 
-    def measured(self, recent: Mapping[str, float], since_switch: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the shares of bytes kept, seconds per byte of each form, and the pace."""
-        return tile_compression_costs.measured(recent, since_switch)
+    def measured(
+        self, sample: Sample, state: str, recent: Mapping[str, float], since_switch: Mapping[str, float]
+    ) -> Mapping[str, float]:
+        """Return the shares of bytes kept, the seconds per byte of each form, the overhead and the wire's rate."""
+        return tile_compression_costs.measured(sample, state, recent, since_switch)
 
     def prepare(self, dtypes: Sequence[str]) -> None:
-        """Compile the kernels for these dtypes."""
+        """Compile the kernels for these dtypes, and let probing begin."""
         from asafess.kernels.prepare import prepare
+        from asafess.tiles import door
 
         self._dtypes = tuple(dtypes)
         prepare(dtypes)
+        door.set_probe_budget(self.probe_budget)
 
     def rates(self) -> Mapping[str, float]:
         """Measure scan, copy and product rates of this process, and note what they say of break-even densities."""
@@ -223,10 +235,11 @@ class TileCompression(Optimization):
         door.set_form(state, self.threshold)
 
     def leave(self) -> None:
-        """Let panels leave as they are, and forget the break-even densities."""
+        """Let panels leave as they are, probe no more, and forget the break-even densities."""
         from asafess.tiles import densities, door
 
         door.set_form("off")
+        door.set_probe_budget(0.0)
         densities.reset()
 
     def counters(self) -> Mapping[str, float]:

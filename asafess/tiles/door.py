@@ -108,7 +108,7 @@ def set_probe_budget(share: float) -> None:
     Parameters
     ----------
     share : float
-        0 (nothing is timed) to 0.1; 0.005 at the start.
+        0 (nothing is timed) to 0.1; 0 at the start.
 
     Raises
     ------
@@ -117,8 +117,8 @@ def set_probe_budget(share: float) -> None:
 
     Examples
     --------
-    >>> set_probe_budget(0)
     >>> set_probe_budget(0.005)
+    >>> set_probe_budget(0)
     """
     _probe.reset(share)
 
@@ -182,4 +182,4 @@ def _recode(matrix: TiledMatrix, nbytes: int, form: str, threshold: int | None) 
     return recode.apply(matrix, plan) if plan.nbytes <= (1 - LEAST_SAVING) * nbytes else matrix
 
 
-_probe = Probe(_counters, _recode)
+_probe = Probe(_counters, _recode, 0.0)

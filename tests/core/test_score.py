@@ -12,7 +12,8 @@ from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain
 from asafess.core.optimum import cost_of
 from asafess.core.score import RECORDED, Steps, check, run, scores, steps
-from asafess.core.trace import header_line, measured_line, moment_line, read
+from asafess.core.trace import header_line, measured_line, moment_line
+from asafess.core.trace_reader import read
 from asafess.core.work_function import WorkFunction
 
 STATES = ("off", "light", "full")
@@ -57,7 +58,7 @@ runs = st.lists(
 def test_nothing_is_better_than_the_optimum(assessments, start, data):
     states = data.draw(st.lists(st.sampled_from(STATES), min_size=len(assessments), max_size=len(assessments)))
     found = {one.policy: one for one in scores(of(assessments, start), recorded=states)}
-    assert list(found)[0] == "optimum"
+    assert next(iter(found)) == "optimum"
     assert found["optimum"].ratio == 1
     assert set(found) >= {"always_off", "always_full", "work_function", "alpha_beta", RECORDED}
     assert min(one.ratio for one in found.values()) >= 1 - 1e-9
