@@ -6,7 +6,11 @@ import click
 
 import asafess
 from asafess.cli.break_even import break_even
+from asafess.cli.calibrate import calibrate
+from asafess.cli.control import auto, pin, shadow
 from asafess.cli.demo import demo
+from asafess.cli.status import status
+from asafess.cli.trace import replay, score
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,5 +19,5 @@ def main() -> None:
     """Adaptive optimizations for Dask, decided by the scheduler."""
 
 
-for command in (demo, break_even):
+for command in (demo, pin, auto, shadow, status, calibrate, break_even, replay, score):
     main.add_command(command)

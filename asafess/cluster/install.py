@@ -84,6 +84,8 @@ def pin(client: Client, name: str, state: str) -> Any:
         An unknown optimization or state.
     NotInstalledError
         `asafess` is not installed on this cluster.
+    RuntimeError
+        `asafess` has failed there, so everything stays off.
     """
     return _sync(client, _on_scheduler, _control, name, state)
 
@@ -151,7 +153,14 @@ def _sync(client: Client, function: Any, *args: Any) -> Any:
 
 async def _on_scheduler(client: Client, function: Any, *args: Any) -> Any:
     """Call a function of ours in the scheduler, as ``function(*args, dask_scheduler)``."""
-    ok, answer = await client.run_on_scheduler(_answered, function, args)
+    try:
+        ok, answer = await client.run_on_scheduler(_answered, function, args)
+    except ModuleNotFoundError as error:
+        if "'asafess" not in str(error):
+            raise
+        raise NotInstalledError(
+            "asafess can't be imported by the scheduler; install it there: pip install asafess"
+        ) from None
     if not ok:
         raise answer
     return answer
@@ -241,7 +250,10 @@ def _status(dask_scheduler: Scheduler) -> dict[str, Any]:
 
 
 def _control(name: str, control: str, dask_scheduler: Scheduler) -> None:
-    _plugin(dask_scheduler).control(name, control)
+    plugin = _plugin(dask_scheduler)
+    if plugin.fault:
+        raise RuntimeError(f"asafess has failed and is off: {plugin.fault}; asafess.install(client) starts it anew")
+    plugin.control(name, control)
 
 
 def _trace(path: str | None, dask_scheduler: Scheduler) -> None:

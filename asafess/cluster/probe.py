@@ -5,8 +5,9 @@ All workers measure at the same time, because that is how they work: on one mach
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ LARGEST_PAYLOAD = 32 << 20
 LONG_ENOUGH = 0.1
 #: seconds after which no further message is sent
 LINK_SECONDS = 0.4
+#: seconds after which what is sent to neighbours is forgotten
+FORGET_AFTER = 15.0
 
 
 def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
@@ -61,39 +64,102 @@ def _best(call: Any, runs: int = 5) -> float:
     return max(min(seconds), 1e-9)
 
 
+#: what is sent to neighbours, while they ask
+_words: Any = None
+
+
+async def random_words(nbytes: int) -> Any:
+    """Return an array of so many bytes, at most `LARGEST_PAYLOAD`, that do not compress.
+
+    Whatever compresses on the wire must not make the link look faster than it is. Making them takes as long as moving
+    them over a fast link, so they are made at the first call, and forgotten a while later.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> asyncio.run(random_words(1 << 16)).nbytes
+    65536
+    """
+    global _words
+    words = _words
+    if words is None:
+        import numpy as np
+
+        words = _words = np.random.default_rng().integers(0, 1 << 63, LARGEST_PAYLOAD // 8, dtype=np.int64)
+        asyncio.get_running_loop().call_later(FORGET_AFTER, _forget)
+    return words[: nbytes // 8]
+
+
+def _forget() -> None:
+    global _words
+    _words = None
+
+
 async def payload(nbytes: int) -> dict[str, Any]:
     """Answer a neighbour's probe with so many bytes that do not compress."""
-    import numpy as np
     from distributed.protocol import to_serialize
 
-    # random words: whatever compresses on the wire must not make the link look faster than it is
-    words = np.random.default_rng().integers(0, 1 << 63, nbytes // 8, dtype=np.int64)
-    return {"status": "OK", "data": to_serialize(words)}
+    return {"status": "OK", "data": to_serialize(await random_words(nbytes))}
 
 
 async def link_rate(worker: Worker, ring: Sequence[str]) -> float | None:
     """Measure the bytes per second that this worker fetches from the next one in the ring; None when it is alone."""
-    if worker.address not in ring or len(ring) < 2:
+    neighbour = next_in(ring, worker.address)
+    if neighbour is None:
         return None
-    neighbour = ring[(list(ring).index(worker.address) + 1) % len(ring)]
-    fetch = getattr(worker.rpc(neighbour), messages.PAYLOAD)
-    await fetch(nbytes=1 << 16)  # connects
+    ask = getattr(worker.rpc(neighbour), messages.PAYLOAD)
+
+    async def fetch(nbytes: int) -> int:
+        return int((await ask(nbytes=nbytes))["data"].nbytes)
+
+    return await fetch_rate(fetch, LINK_SECONDS)
+
+
+def next_in(ring: Sequence[str], address: str) -> str | None:
+    """Return the next worker in a ring; None where there is no other, or this one is not in it.
+
+    Examples
+    --------
+    >>> next_in(["a", "b", "c"], "c"), next_in(["a"], "a")
+    ('a', None)
+    """
+    if address not in ring or len(ring) < 2:
+        return None
+    return ring[(list(ring).index(address) + 1) % len(ring)]
+
+
+async def fetch_rate(fetch: Callable[[int], Awaitable[int]], seconds: float) -> float:
+    """Return the bytes per second of the quickest message.
+
+    Parameters
+    ----------
+    fetch : callable
+        Fetches about so many bytes and returns how many came.
+    seconds : float
+        After which no further message is asked for; at least one is.
+    """
+    await fetch(1 << 16)  # connects, and makes what is sent
     nbytes, best, began = FIRST_PAYLOAD, 0.0, perf_counter()
-    while not best or perf_counter() - began < LINK_SECONDS:
+    while not best or perf_counter() - began < seconds:
         start = perf_counter()
-        answer = await fetch(nbytes=nbytes)
-        seconds = perf_counter() - start
-        best = max(best, answer["data"].nbytes / seconds)
-        if seconds < LONG_ENOUGH:
+        came = await fetch(nbytes)
+        took = perf_counter() - start
+        best = max(best, came / took)
+        if took < LONG_ENOUGH:
             nbytes = min(2 * nbytes, LARGEST_PAYLOAD)
     return best
 
 
-async def measure(scheduler: Scheduler, workers: Sequence[str], given: Mapping[str, float]) -> Rates | None:
+async def measure(
+    scheduler: Scheduler, workers: Sequence[str], given: Mapping[str, float], enough: bool = False
+) -> Rates | None:
     """Let all these workers measure themselves and their links, and return the cluster's rates.
 
-    Runs in the scheduler. See `cluster_rates` for `given` and for when there are none.
+    Runs in the scheduler. See `cluster_rates` for `given` and for when there are none. Where what is given is
+    `enough`, nothing is measured.
     """
+    if enough:
+        return cluster_rates([], [], given)
 
     async def ask(op: str, **message: Any) -> list[Any]:
         answers = await scheduler.broadcast(msg={"op": op, **message}, workers=list(workers), on_error="return")
