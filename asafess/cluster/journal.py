@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -70,8 +70,8 @@ class Journal:
         one = self._trace
         return None if one is None else {"path": str(one.path), "written": one.written, "dropped": one.dropped}
 
-    def moment(self, moment: Moment, sample: Sample, totals: Mapping[str, float]) -> None:
-        """Take note of a sample that was used."""
+    def moment(self, moment: Moment, sample: Sample, reports: Mapping[str, Mapping[str, float]]) -> None:
+        """Take note of a sample that was used, and in a trace of the workers' running totals."""
         self.story.append(
             {
                 "time": moment.time,
@@ -81,6 +81,9 @@ class Journal:
             }
         )
         if self._trace is not None:
+            totals: Counter[str] = Counter()
+            for report in reports.values():
+                totals.update(report)
             self._trace.write(moment_line(moment, sample, totals))
 
     def switch(self, switch: Switch, shadow: bool = False) -> None:

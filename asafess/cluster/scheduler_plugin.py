@@ -10,7 +10,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +143,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
         now = monotonic()
+        known = dict(self._known)
         sample = Sample(
             now,
             tuple(scheduled),
@@ -152,10 +152,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.rates,
             self.zeros.share,
             fresh,
-            self._known,
+            known,
         )
-        sample = replace(sample, measured=self._measured(sample))
-        self._known = sample.measured
+        known.update(self._measured(sample))
+        self._known = known
         used = self.controller.counters["used"]
         self._act(self.controller.observe(sample))
         if self.controller.counters["used"] > used and self.controller.moment is not None:
@@ -163,7 +163,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             # the time in which bytes move, as the mode has it: a ratio of computation to communication
             moving = moment.elapsed * sample.workers / (1 + self.controller.ratio)
             self.since_switch.add(now, moving_seconds=moving)
-            self.journal.moment(moment, sample, self.totals)
+            self.journal.moment(moment, sample, self.reports)
         if self._busy and not sample.scheduled:
             self.journal.event(Event(now, "empty", {}))
         self._busy = bool(sample.scheduled)
@@ -176,15 +176,6 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             found = guarded(one.measured, sample, states[one.name], self.recent.totals, self.since_switch.totals)
             measured.update(numbers(found))
         return measured
-
-    @property
-    def totals(self) -> dict[str, float]:
-        """The running totals of all workers together."""
-        totals: dict[str, float] = {}
-        for report in self.reports.values():
-            for name, value in report.items():
-                totals[name] = totals.get(name, 0.0) + value
-        return totals
 
     # ---- states
 

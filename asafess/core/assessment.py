@@ -140,13 +140,13 @@ class Assessor:
     def _assessment(
         self, domain: Domain, vector: Vector, costs: Mapping[str, float] | None, switch: float
     ) -> Assessment:
-        says = {state: domain(state, vector) for state in self.declaration.states}
+        says = domain.table(vector)
         unknown = set(says.values()) - set(says)
         if unknown:
             raise ValueError(
                 f"optimization {self.declaration.name!r}: its domain says {sorted(unknown)}, which is no state of it"
             )
-        return Assessment(says, costs, switch, lambda state: domain.decide(state, vector)[1])
+        return Assessment(says, costs, switch, lambda state: domain.explain(state, vector))
 
     def _checked(self, seconds: Mapping[str, float] | None) -> dict[str, float] | None:
         if seconds is None:

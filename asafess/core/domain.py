@@ -205,21 +205,40 @@ class Domain:
 
     def __call__(self, state: str, vector: Vector) -> str:
         """Return the state that the optimization should be in, given the one it is in."""
-        return self._walk(state, vector)[0]
+        return self.table(vector)[state]
 
-    def decide(self, state: str, vector: Vector) -> tuple[str, str]:
-        """Return the state and, where it differs from the present one, the predicates that say so."""
-        target, because = self._walk(state, vector)
-        return target, because[-1].explain(vector) if because else ""
+    def table(self, vector: Vector) -> dict[str, str]:
+        """Return for each state the one that the optimization should be in, were it in this one.
 
-    def _walk(self, state: str, vector: Vector) -> tuple[str, list[Predicate]]:
-        at = start = self.states.index(state)
-        because = []
-        while at < len(self.steps) and self.steps[at].enter(vector) and not self.steps[at].leave(vector):
-            because.append(self.steps[at].enter)
-            at += 1
-        if at == start:
-            while at > 0 and self.steps[at - 1].leave(vector) and not self.steps[at - 1].enter(vector):
-                at -= 1
-                because.append(self.steps[at].leave)
-        return self.states[at], because
+        Examples
+        --------
+        >>> Domain(["off", "on"], [band(0.5, 1.0)]).table({"ratio": 0.2})
+        {'off': 'on', 'on': 'on'}
+        """
+        up, down = self._pulls(vector)
+        return {state: self.states[_walk(at, up, down)] for at, state in enumerate(self.states)}
+
+    def explain(self, state: str, vector: Vector) -> str:
+        """Say by which values and thresholds another state than the present one is right; nothing where none is."""
+        start = self.states.index(state)
+        end = _walk(start, *self._pulls(vector))
+        if end == start:
+            return ""
+        because = self.steps[end - 1].enter if end > start else self.steps[end].leave
+        return because.explain(vector)
+
+    def _pulls(self, vector: Vector) -> tuple[list[bool], list[bool]]:
+        """Say of each step whether it is to be taken upwards, and whether downwards."""
+        both = [(step.enter(vector), step.leave(vector)) for step in self.steps]
+        return [enter and not leave for enter, leave in both], [leave and not enter for enter, leave in both]
+
+
+def _walk(start: int, up: Sequence[bool], down: Sequence[bool]) -> int:
+    """Return where the steps lead: upwards as far as they go, or else downwards."""
+    at = start
+    while at < len(up) and up[at]:
+        at += 1
+    if at == start:
+        while at > 0 and down[at - 1]:
+            at -= 1
+    return at

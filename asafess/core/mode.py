@@ -11,7 +11,6 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 #: a load or a mode vector: axis → amount
 Vector = Mapping[str, float]
@@ -147,39 +146,46 @@ class Window:
         if not 0 < seconds < math.inf:
             raise ValueError(f"window must be a positive number of seconds, not {seconds!r}")
         self.seconds = seconds
-        self._vectors: deque[tuple[float, Vector]] = deque()
+        self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._vectors.clear()
+        self._times: deque[float] = deque()
+        self._last: Vector = {}
+        # axis → the areas between neighbouring times, so that a tick computes one of them and adds up the others
+        self._areas: dict[str, deque[float]] = {}
 
     def add(self, time: float, vector: Vector) -> dict[str, float]:
         """Add a vector seen at `time`, in seconds, and return the average."""
-        if self._vectors:
+        times = self._times
+        if times:
             # a clock that stands still or jumps back gives no weight
-            time = max(time, self._vectors[-1][0])
-        self._vectors.append((time, vector))
-        while self._vectors[0][0] < time - self.seconds:
-            self._vectors.popleft()
+            time = max(time, times[-1])
+            half, last = (time - times[-1]) / 2, self._last
+            for axis in vector.keys() - self._areas.keys():
+                self._areas[axis] = deque([0.0] * (len(times) - 1))
+            for axis, areas in self._areas.items():
+                areas.append(half * (last.get(axis, 0.0) + vector.get(axis, 0.0)))
+        else:
+            self._areas = {axis: deque() for axis in vector}
+        times.append(time)
+        self._last = vector
+        while times[0] < time - self.seconds:
+            times.popleft()
+            for areas in self._areas.values():
+                areas.popleft()
         return self.average()
 
     def average(self) -> dict[str, float]:
         """Return the average; of a single moment, that moment."""
-        vectors = list(self._vectors)
-        if not vectors:
+        if not self._times:
             return {}
-        total = vectors[-1][0] - vectors[0][0]
+        total = self._times[-1] - self._times[0]
         if not total:
-            return dict(vectors[-1][1])
-        # each vector stands for half the time to its neighbours
-        times = [time for time, _ in vectors]
-        ends = [times[0], *((a + b) / 2 for a, b in pairwise(times)), times[-1]]
-        weights = [b - a for a, b in pairwise(ends)]
-        axes = sorted({axis for _, vector in vectors for axis in vector})
-        return {
-            axis: math.fsum(w * v.get(axis, 0.0) for w, (_, v) in zip(weights, vectors, strict=True)) / total
-            for axis in axes
-        }
+            return dict(self._last)
+        sums = {axis: math.fsum(self._areas[axis]) for axis in sorted(self._areas)}
+        # what no vector of the window has is not known, rather than 0
+        return {axis: area / total for axis, area in sums.items() if area or axis in self._last}
 
 
 def mode_vector(load: Vector, sample: Sample) -> dict[str, float]:

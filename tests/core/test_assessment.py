@@ -35,8 +35,8 @@ def test_a_domain_over_other_states_is_refused():
 
 def test_a_domain_that_says_what_is_no_state_is_refused():
     class Wrong(Domain):
-        def __call__(self, state, vector):
-            return "max"
+        def table(self, vector):
+            return {"off": "max", "on": "on"}
 
     assessor = Assessor(Declaration("codec", ("off", "on"), lambda rates: Wrong(("off", "on"), [band(1, 1)])), 1.0)
     with pytest.raises(ValueError, match=r"says \['max'\], which is no state"):

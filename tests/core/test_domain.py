@@ -51,8 +51,8 @@ def test_an_unknown_component_says_what_it_was_told_to_say():
 
 def test_a_decision_names_the_value_and_the_threshold():
     domain = Domain(("off", "on"), [Hysteresis((axis("ratio") < 1) & (axis("zeros") > 0.1), axis("ratio") > 2)])
-    assert domain.decide("off", {"ratio": 0.25, "zeros": 0.75}) == ("on", "ratio 0.25 (< 1) & zeros 0.75 (> 0.1)")
-    assert domain.decide("off", {"ratio": 1.5}) == ("off", "")
+    assert domain.explain("off", {"ratio": 0.25, "zeros": 0.75}) == "ratio 0.25 (< 1) & zeros 0.75 (> 0.1)"
+    assert domain.explain("off", {"ratio": 1.5}) == ""
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(2, 1), (-1, 1), (math.nan, 1), (1, math.nan)])
