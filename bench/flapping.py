@@ -27,7 +27,8 @@ import click
 from distributed import Client
 
 import asafess
-from asafess.core.controller import Controller, Publish
+from asafess.core.controller import Controller
+from asafess.core.instruction import Publish
 from asafess.core.policies import POLICIES
 from asafess.core.trace_reader import sample_of
 from asafess.optimizations.base import Optimization

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from asafess.cluster.trace_file import TraceFile
-from asafess.core.controller import Moment
 from asafess.core.declaration import Declaration
 from asafess.core.mode import Sample
+from asafess.core.moment import Moment
 from asafess.core.state import Switch
 from asafess.core.trace import Event, event_line, header_line, moment_line, switch_line
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,15 @@ from distributed.protocol.pickle import dumps
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
-from asafess.cluster.guard import guarded, numbers, text
+from asafess.cluster.guard import guarded, text
 from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
-from asafess.cluster.recent import Recent
+from asafess.cluster.measurements import Measurements
+from asafess.cluster.status import status_of
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
-from asafess.cluster.zeros import Zeros
 from asafess.compiler.resolve import PrefixTable
-from asafess.core.controller import Controller, Instruction, Publish, Shadowed
+from asafess.core.controller import Controller
+from asafess.core.instruction import Instruction, Publish, Shadowed
 from asafess.core.mode import Rates, Sample, Scheduled
 from asafess.core.trace import Event
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from asafess.cluster.config import Settings
     from asafess.core.state import OptimizationState
-    from asafess.optimizations.base import Optimization
 
 logger = logging.getLogger("asafess.scheduler")
 
@@ -60,16 +60,11 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         for name, control in settings.control.items():
             self.controller.control(0.0, name, control)
         self.loads = GroupLoads(PrefixTable(settings.types))
-        self.zeros = Zeros(settings.window)
+        self.measurements = Measurements(settings.optimizations, settings.window)
         self.rates: Rates | None = None
         #: workers that have acknowledged
         self.ready: set[str] = set()
-        self.reports: dict[str, dict[str, float]] = {}
         self.journal = Journal()
-        #: what the workers' counters grew by lately: in whatever state, and since the last switch
-        self.recent, self.since_switch = Recent(settings.window), Recent(settings.window)
-        #: what was measured, as of the last sample
-        self._known: Mapping[str, float] = {}
         #: the latest epoch's counter, and when it was published
         self._published = (0, 0.0)
         #: something was scheduled at the last tick
@@ -143,39 +138,29 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
         now = monotonic()
-        known = dict(self._known)
+        measurements = self.measurements
+        known = measurements.known.copy()
         sample = Sample(
             now,
             tuple(scheduled),
             self.scheduler.total_nthreads,
             len(self.scheduler.workers),
             self.rates,
-            self.zeros.share,
+            measurements.zeros.share,
             fresh,
             known,
         )
-        known.update(self._measured(sample))
-        self._known = known
+        measurements.look(sample, self.controller.state.states)
+        known.update(measurements.known)
         used = self.controller.counters["used"]
         self._act(self.controller.observe(sample))
         if self.controller.counters["used"] > used and self.controller.moment is not None:
             moment = self.controller.moment
-            # the time in which bytes move, as the mode has it: a ratio of computation to communication
-            moving = moment.elapsed * sample.workers / (1 + self.controller.ratio)
-            self.since_switch.add(now, moving_seconds=moving)
-            self.journal.moment(moment, sample, self.reports)
+            measurements.moved(now, moment.elapsed * sample.workers, self.controller.ratio)
+            self.journal.moment(moment, sample, measurements.reports)
         if self._busy and not sample.scheduled:
             self.journal.event(Event(now, "empty", {}))
         self._busy = bool(sample.scheduled)
-
-    def _measured(self, sample: Sample) -> dict[str, float]:
-        """Return what the optimizations want to know of what was measured."""
-        measured: dict[str, float] = {}
-        states = self.controller.state.states
-        for one in self.settings.optimizations:
-            found = guarded(one.measured, sample, states[one.name], self.recent.totals, self.since_switch.totals)
-            measured.update(numbers(found))
-        return measured
 
     # ---- states
 
@@ -191,7 +176,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self._publish(instruction.state)
 
     def _publish(self, state: OptimizationState) -> None:
-        self.since_switch.clear()
+        self.measurements.switched()
         self._published = (state.epoch.counter, monotonic())
         message = {"op": messages.STATE, "state": state.to_dict()}
         for worker in self.ready:
@@ -229,11 +214,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         totals = await self.scheduler.broadcast(
             msg={"op": messages.COUNTERS}, workers=sorted(self.ready), on_error="return"
         )
-        self.zeros.forget({worker: total for worker, total in totals.items() if isinstance(total, dict)})
+        self.measurements.forget({worker: total for worker, total in totals.items() if isinstance(total, dict)})
         self.loads.clear()
-        for recent in (self.recent, self.since_switch):
-            recent.clear()
-        self._known = {}
         self.journal.clear()
         now = monotonic()
         self._act(self.controller.reset(now))
@@ -266,10 +248,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             if msg.get("event") == messages.READY:
                 self._joined(worker, msg.get("version"))
             elif msg.get("event") == messages.REPORT:
-                self.reports[worker] = msg["counters"]
-                now = monotonic()
-                for keeper in (self.zeros, self.recent, self.since_switch):
-                    keeper.report(now, worker, msg["counters"])
+                self.measurements.report(monotonic(), worker, msg["counters"])
             elif msg.get("event") == messages.ENTERED:
                 self._entered(msg["counter"])
             elif msg.get("event") == messages.FAULT:
@@ -299,9 +278,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
         """Forget a worker."""
         self.ready.discard(worker)
-        self.reports.pop(worker, None)
-        for keeper in (self.zeros, self.recent, self.since_switch):
-            keeper.lost(worker)
+        self.measurements.lost(worker)
 
     def restart(self, scheduler: Scheduler) -> None:
         """Forget the tasks; workers come back by themselves."""
@@ -332,53 +309,6 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._act(guarded(self.controller.start, now, self.rates))
             self.journal.event(self._states_event(now))
 
-    # ---- for people
-
-    def _thresholds(self, optimization: Optimization) -> dict[str, Any]:
-        try:
-            return {} if self.rates is None else dict(guarded(optimization.thresholds, self.rates))
-        except Exception as error:
-            return {"error": text(error)}  # whoever asks for the status wants to see the rest
-
-    def _decisions(self) -> dict[str, Any]:
-        """Return what was wanted of each optimization last, what it was predicted to gain, and what held it back."""
-        moment = self.controller.moment
-        if moment is None:
-            return {}
-        return {
-            name: {
-                "wanted": moment.wanted[name],
-                "gain": seen.gain,
-                "switch_seconds": seen.switch,
-                "held_back": moment.held_back.get(name),
-            }
-            for name, seen in moment.assessments.items()
-        }
-
     def status(self, story: bool = True) -> dict[str, Any]:
-        """Return what there is to know, as plain data; the story of all samples is long."""
-        return {
-            "time": monotonic(),  # that of story and switches is on the same clock
-            "states": dict(self.controller.state.states),
-            "controls": self.controller.controls,
-            "shadows": self.controller.shadows,
-            "policy": self.settings.deciding["policy"],
-            "decisions": self._decisions(),
-            "mode": dict(self.controller.vector),
-            "rates": None
-            if self.rates is None
-            else {"flop": self.rates.flop, "memory": self.rates.memory, "link": self.rates.link, **self.rates.extra},
-            "thresholds": {one.name: self._thresholds(one) for one in self.settings.optimizations},
-            "ready": sorted(self.ready),
-            "workers": len(self.scheduler.workers),
-            "switches": list(self.journal.switches),
-            "story": list(self.journal.story) if story else [],
-            "trace": self.journal.trace,
-            "counters": {
-                **self.controller.counters,
-                "bad_types": self.loads.bad_types,
-                "untyped_groups": len(self.loads.untyped),
-            },
-            "reports": {worker: dict(report) for worker, report in self.reports.items()},
-            "fault": self.fault,
-        }
+        """Return what there is to know, as plain data; see `asafess.cluster.status`."""
+        return status_of(self, story)

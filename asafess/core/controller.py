@@ -16,98 +16,23 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from statistics import median
 
-from asafess.core.arbiter import Arbiter, Bid, Settlement
-from asafess.core.assessment import Assessment, Assessor
+from asafess.core.arbiter import Arbiter
+from asafess.core.assessment import Assessment
 from asafess.core.declaration import RESERVED, Declaration
+from asafess.core.instruction import Ignored, Instruction, Publish, Shadowed
 from asafess.core.mode import Rates, Sample, Vector, Window, mode_vector, problem, total_load
+from asafess.core.moment import Moment
 from asafess.core.policies import make
-from asafess.core.policy import Decision, Policy
+from asafess.core.policy import Decision
+from asafess.core.seat import AUTO, SHADOW, Seat
+from asafess.core.settling import settle
 from asafess.core.state import Epoch, OptimizationState, Switch
 from asafess.core.switch_limit import SwitchLimit
 
-#: the policy is in charge
-AUTO, SHADOW = RESERVED
 #: times that it took to reach the workers that are remembered
 LATENCIES = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Send this state to all workers."""
-
-    state: OptimizationState
-    switches: tuple[Switch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A sample that changed nothing, and why."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shadowed:
-    """What optimizations in shadow would have done."""
-
-    switches: tuple[Switch, ...]
-
-
-Instruction = Publish | Ignored | Shadowed
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What was known and decided at one sample."""
-
-    time: float
-    #: seconds that the sample stands for
-    elapsed: float
-    #: the windowed mode vector
-    vector: Vector
-    #: by optimization, as the four below
-    assessments: Mapping[str, Assessment]
-    #: the states acted in until then
-    before: Mapping[str, str]
-    #: what the policies wanted
-    wanted: Mapping[str, str]
-    #: the states acted in from then on
-    after: Mapping[str, str]
-    #: why something was not done that a policy wanted
-    held_back: Mapping[str, str]
-
-
-class _Seat:
-    """One optimization at the table."""
-
-    def __init__(self, declaration: Declaration, policy: Policy, horizon: float) -> None:
-        self.declaration = declaration
-        self.assessor = Assessor(declaration, horizon)
-        self.policy = policy
-        self.control = AUTO
-        self.back_to_start()
-
-    @property
-    def first(self) -> str:
-        return self.declaration.states[0]
-
-    @property
-    def pinned(self) -> bool:
-        return self.control not in RESERVED
-
-    @property
-    def deciding(self) -> str:
-        """The state that the policy believes to be in: in shadow, that which it would have entered."""
-        return self.shadow if self.control == SHADOW else self.state
-
-    def back_to_start(self) -> None:
-        self.state = self.control if self.pinned else self.first
-        self.shadow = self.first
-        self.policy.reset()
-        self.assessor.reset()
 
 
 class Controller:
@@ -158,7 +83,7 @@ class Controller:
         budgets: Mapping[str, float] | None = None,
         switches_per_minute: int | None = None,
     ) -> None:
-        self._seats = {one.name: _Seat(one, make(policy, one.dwell, excess), window) for one in declarations}
+        self._seats = {one.name: Seat(one, make(policy, one.dwell, excess), window) for one in declarations}
         self._window = Window(window)
         self._tick = tick
         self._name = name
@@ -293,46 +218,17 @@ class Controller:
         for name, seat in self._seats.items():
             wish = wishes[name]
             if seat.control != SHADOW:
-                bids.append(self._bid(seat, seat.control if seat.pinned else wish.state, assessments[name]))
+                bids.append(seat.bid(seat.control if seat.pinned else wish.state, assessments[name]))
             elif wish.state != seat.shadow:
                 shadowed.append(Switch(time, name, seat.shadow, wish.state, f"shadow: {wish.cause}"))
                 seat.shadow = wish.state
                 seat.policy.entered(time, wish.state)
-        settled = self._arbiter.settle(seconds, bids)
-        left = int(min(self._limit.left(time), len(bids)))
-        stay: dict[str, Bid] = {}
-        while late := self._switching(bids, settled, stay)[left:]:
-            # what the limit holds back stays where it is, and the others make do with that
-            stay.update((bid.name, replace(bid, wanted=bid.present)) for bid in late)
-            settled = self._arbiter.settle(0.0, [stay.get(bid.name, bid) for bid in bids])
-        held_back.update(dict.fromkeys(stay, "limit of switches per minute"))
+        settled = settle(self._arbiter, self._limit, time, seconds, bids)
         held_back.update(settled.held_back)
         self.counters["held_back"] += bool(held_back)
         causes = {name: held_back[name] if name in settled.held_back else wish.cause for name, wish in wishes.items()}
         instructions = self._publish(time, settled.states, causes)
         return ([Shadowed(tuple(shadowed))] if shadowed else []) + instructions, held_back
-
-    @staticmethod
-    def _switching(bids: Iterable[Bid], settled: Settlement, stay: Mapping[str, Bid]) -> list[Bid]:
-        """Return the bids that policies, not persons, would have switched."""
-        return [
-            bid for bid in bids if not bid.pinned and bid.name not in stay and settled.states[bid.name] != bid.present
-        ]
-
-    @staticmethod
-    def _bid(seat: _Seat, wanted: str, assessment: Assessment) -> Bid:
-        declaration = seat.declaration
-        return Bid(
-            name=declaration.name,
-            states=declaration.states,
-            present=seat.state,
-            wanted=wanted,
-            gain=assessment.gain,
-            demands=declaration.demands,
-            conflicts=declaration.conflicts,
-            switch=assessment.switch,
-            pinned=seat.pinned,
-        )
 
     # ---- the person in charge
 

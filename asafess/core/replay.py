@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asafess.core.controller import Controller, Instruction, Moment, Publish, Shadowed
+from asafess.core.controller import Controller
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, Hysteresis, axis
+from asafess.core.instruction import Instruction, Publish, Shadowed
 from asafess.core.mode import Rates
+from asafess.core.moment import Moment
 from asafess.core.state import Switch
 from asafess.core.switch_limit import SwitchLimit
 from asafess.core.trace import Event, Trace

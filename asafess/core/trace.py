@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from asafess.core.controller import Moment
 from asafess.core.declaration import Declaration
 from asafess.core.mode import Sample
+from asafess.core.moment import Moment
 from asafess.core.state import Switch
 
 FORMAT = 1

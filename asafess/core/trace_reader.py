@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asafess.core.assessment import Assessment
-from asafess.core.controller import Moment
 from asafess.core.declaration import RESERVED, Declaration
 from asafess.core.domain import Domain
 from asafess.core.mode import Rates, Sample, Scheduled
+from asafess.core.moment import Moment
 from asafess.core.state import Switch
 from asafess.core.trace import FORMAT, Event, Trace
 

@@ -147,6 +147,8 @@ class TileCompression(Optimization):
 
     name = "tile_compression"
     states = tile_compression_costs.STATES
+    #: the same bytes are not compressed twice
+    conflicts = ("wire_compression",)
 
     def __init__(
         self,

@@ -11,9 +11,9 @@ from asafess.bench.policy_traces import AMPLITUDES, EXCESS, PHASES, Run
 from click.testing import CliRunner
 
 from asafess.core.assessment import Assessment
-from asafess.core.controller import Moment
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain
+from asafess.core.moment import Moment
 from asafess.core.score import Steps
 from asafess.core.trace import header_line, moment_line
 

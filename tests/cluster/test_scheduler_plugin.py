@@ -206,7 +206,7 @@ async def test_a_reset_forgets_what_was_learned(c, s, a, b):
     await asafess.reset(c)
     assert len(plugin.loads) == 0
     assert states(plugin) == {"null": "off"}
-    assert plugin.zeros.share is None
+    assert plugin.measurements.zeros.share is None
 
 
 @gen_cluster(client=True, nthreads=[])
@@ -272,8 +272,8 @@ class Huge(Null):
 @gen_cluster(client=True)
 async def test_a_counter_that_no_message_can_hold_is_sent_as_a_float(c, s, a, b):
     plugin = await installed(c, s, [Huge()])
-    await until(lambda: len(plugin.reports) == 2)
-    assert plugin.reports[a.address] == {"count": 2.0**80}
+    await until(lambda: len(plugin.measurements.reports) == 2)
+    assert plugin.measurements.reports[a.address] == {"count": 2.0**80}
     assert plugin.fault is None
 
 

@@ -79,7 +79,7 @@ async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
             await sweep(c, s, density)
             if state(plugin) == expected:
                 break
-        assert state(plugin) == expected, f"at {density:.0%} non-zeros, zeros known: {plugin.zeros.share}"
+        assert state(plugin) == expected, f"at {density:.0%} non-zeros, zeros known: {plugin.measurements.zeros.share}"
     causes = [switch["cause"] for switch in plugin.journal.switches][1:]
     assert all("zeros" in cause for cause in causes)
     assert len(causes) == 3

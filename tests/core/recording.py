@@ -4,9 +4,10 @@ import json
 
 from strategies import RATES
 
-from asafess.core.controller import Controller, Publish, Shadowed
+from asafess.core.controller import Controller
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, Hysteresis, axis
+from asafess.core.instruction import Publish, Shadowed
 from asafess.core.mode import Sample, Scheduled
 from asafess.core.trace import Event, event_line, header_line, moment_line, switch_line
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asafess.core.arbiter import Arbiter, Bid
+from asafess.core.arbiter import Arbiter
+from asafess.core.bid import Bid
 
 TICK = 1 / 16
 # sixteenths, so that sums are exact and ties are ties

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import RATES, at_ratio, samples, three_states, two_states
 
-from asafess.core.controller import Controller, Ignored, Publish
+from asafess.core.controller import Controller
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, Hysteresis, axis
+from asafess.core.instruction import Ignored, Publish
 from asafess.core.mode import Sample, Scheduled
 
 ratios = st.floats(0.001, 100)

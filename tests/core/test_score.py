@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asafess.core.assessment import Assessment
-from asafess.core.controller import Moment
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain
+from asafess.core.moment import Moment
 from asafess.core.optimum import cost_of
 from asafess.core.score import RECORDED, Steps, check, run, scores, steps
 from asafess.core.trace import header_line, measured_line, moment_line

@@ -1,0 +1,85 @@
+"""What the scheduler's plugin knows, as plain data for people and their programs."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from asafess.cluster.guard import guarded, text
+from asafess.core.mode import Rates
+
+if TYPE_CHECKING:
+    from asafess.cluster.scheduler_plugin import AsafessSchedulerPlugin
+    from asafess.optimizations.base import Optimization
+
+
+def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, Any]:
+    """Return what there is to know.
+
+    Parameters
+    ----------
+    plugin : AsafessSchedulerPlugin
+    story : bool
+        With the story of all samples, which is long.
+
+    Returns
+    -------
+    dict
+        `states`, `controls` (who is in charge: auto, shadow, or the state pinned to), `shadows` (the states that
+        optimizations in shadow would be in), `policy`, `decisions` (by optimization what was wanted last, the gain
+        predicted for each state, the seconds of a switch, and what held it back), `mode`, `rates`, `thresholds`,
+        `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `reports` of the
+        workers, and the `fault` after which everything is off. `time` is on the clock of story and switches.
+    """
+    return {
+        "time": monotonic(),  # that of story and switches is on the same clock
+        "states": dict(plugin.controller.state.states),
+        "controls": plugin.controller.controls,
+        "shadows": plugin.controller.shadows,
+        "policy": plugin.settings.deciding["policy"],
+        "decisions": _decisions(plugin),
+        "mode": dict(plugin.controller.vector),
+        "rates": None
+        if plugin.rates is None
+        else {
+            "flop": plugin.rates.flop,
+            "memory": plugin.rates.memory,
+            "link": plugin.rates.link,
+            **plugin.rates.extra,
+        },
+        "thresholds": {one.name: _thresholds(plugin.rates, one) for one in plugin.settings.optimizations},
+        "ready": sorted(plugin.ready),
+        "workers": len(plugin.scheduler.workers),
+        "switches": list(plugin.journal.switches),
+        "story": list(plugin.journal.story) if story else [],
+        "trace": plugin.journal.trace,
+        "counters": {
+            **plugin.controller.counters,
+            "bad_types": plugin.loads.bad_types,
+            "untyped_groups": len(plugin.loads.untyped),
+        },
+        "reports": {worker: dict(report) for worker, report in plugin.measurements.reports.items()},
+        "fault": plugin.fault,
+    }
+
+
+def _thresholds(rates: Rates | None, optimization: Optimization) -> dict[str, Any]:
+    try:
+        return {} if rates is None else dict(guarded(optimization.thresholds, rates))
+    except Exception as error:
+        return {"error": text(error)}  # whoever asks for the status wants to see the rest
+
+
+def _decisions(plugin: AsafessSchedulerPlugin) -> dict[str, Any]:
+    moment = plugin.controller.moment
+    if moment is None:
+        return {}
+    return {
+        name: {
+            "wanted": moment.wanted[name],
+            "gain": seen.gain,
+            "switch_seconds": seen.switch,
+            "held_back": moment.held_back.get(name),
+        }
+        for name, seen in moment.assessments.items()
+    }
