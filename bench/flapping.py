@@ -47,10 +47,16 @@ OFF, ON = "off", "on"
 
 
 def record(
-    client: Client, program: Program, seconds: float, folder: Path, arm: str, policy: str
+    client: Client,
+    program: Program,
+    seconds: float,
+    folder: Path,
+    arm: str,
+    policy: str,
+    rates: Mapping[str, float],
 ) -> list[dict[str, Any]]:
-    """Run the program in one arm; return the lines of its moments."""
-    asafess.install(client, list(BUILT_IN), policy=policy)
+    """Run the program in one arm; return the lines of its moments and switches."""
+    asafess.install(client, list(BUILT_IN), policy=policy, rates=dict(rates))
     asafess.wait(client)
     for one in make(BUILT_IN):
         if arm == OFF:
@@ -105,11 +111,12 @@ def replayed(optimization: Optimization, policy: str, runs: Mapping[str, Sequenc
 def measure(client: Client, scale: int, seconds: float, folder: Path, say: Any = print) -> dict[str, Any]:
     """Run everything on a cluster; return the summary."""
     asafess.install(client, list(BUILT_IN))
-    asafess.wait(client)
+    # the same for all runs: the ratio is in units of them
+    rates = asafess.wait(client)["rates"]
     program = Program(client, Job(scale))
     program.sweeps = 2
-    lines = {arm: record(client, program, seconds / 2, folder, arm, POLICIES[0]) for arm in (OFF, ON)}
-    again = record(client, program, seconds / 2, folder, OFF, POLICIES[0])
+    lines = {arm: record(client, program, seconds / 2, folder, arm, POLICIES[0], rates) for arm in (OFF, ON)}
+    again = record(client, program, seconds / 2, folder, OFF, POLICIES[0], rates)
     vectors = {
         component: {
             OFF: spread(lines[OFF], component),
@@ -123,7 +130,7 @@ def measure(client: Client, scale: int, seconds: float, folder: Path, say: Any =
             say(f"{component:6} with all {arm:10} median {middle:.4g} (5 % to 95 %: {low:.4g} to {high:.4g})")
     switches: list[dict[str, Any]] = []
     for policy in POLICIES:
-        run = record(client, program, seconds, folder, "adaptive", policy)
+        run = record(client, program, seconds, folder, "adaptive", policy, rates)
         for one in make(BUILT_IN):
             made = [line for line in run if line["kind"] == "switch" and line["optimization"] == one.name]
             row = {

@@ -17,6 +17,9 @@ ARMS = ("dense", "sparse", "light", "full")
 #: heading → reference in the summary of `bench.spmv`
 REFERENCES = {"dense": "dense", "sparse (CSR)": "sparse", "oracle": "oracle", "best stock Dask": "best_peer"}
 
+#: as `bench.policies` names them, the best last
+POLICIES = ("always_off", "always_on", "alpha_beta", "work_function")
+
 
 def row(document: Mapping[str, Any]) -> str:
     """Return a line of the demo's table: where, and each arm's seconds ÷ adaptive's, with its interval."""
@@ -76,5 +79,37 @@ def _both(summary: Mapping[str, Any], key: str, reference: str) -> str:
     return "" if ratio is None else f"{ratio:.2f} × ({100 * saved:+.0f} %)"
 
 
+def policies(path: Path = RESULTS / "policies.json") -> str:
+    """Return the table of policies beside the exact optimum."""
+    summary = json.loads(path.read_text(encoding="utf-8"))["summary"]
+    lines = _head("policy", "worst", "median, phases ≥ 20 ticks", "median, shorter", "median, a tick late")
+    for policy in POLICIES:
+        names = ("worst_ratio", "median_ratio", "median_ratio_short", "median_ratio_late")
+        lines.append(_line(policy, *(f"{summary[policy][name]:.3f}" for name in names)))
+    return "\n".join(lines)
+
+
+def predictions(path: Path = RESULTS / "record.json") -> str:
+    """Return what traces of adaptive runs predict for fixed states, beside what was measured."""
+    lines = _head("links", "program", "state", "predicted s", "measured s", "error", "A against A")
+    for one in json.loads(path.read_text(encoding="utf-8"))["summary"]["checks"]:
+        if one["trace of"] == "adaptive":
+            seconds = (f"{one[name]:.2f}" for name in ("predicted", "measured"))
+            shares = f"{100 * one['error']:+.1f} %", f"± {100 * one['A against A']:.1f} %"
+            lines.append(_line(one["link"], one["program"], one["state"], *seconds, *shares))
+    return "\n".join(lines)
+
+
+def steady(path: Path = RESULTS / "flapping.json") -> str:
+    """Return the switches of each optimization while nothing changes."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    lines = _head("links", "optimization", "policy", "60 s of a steady program", "5 min of replayed samples")
+    for one in document["rows"]:
+        lines.append(
+            _line(*(str(one[n]) for n in ("link", "optimization", "policy", "steady_switches", "replayed_switches")))
+        )
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print("\n\n".join([table(), paper(), products()]))
+    print("\n\n".join([table(), paper(), products(), policies(), predictions(), steady()]))
