@@ -27,11 +27,11 @@ from asafess.workloads.graph500_matrix import Values
 from asafess.workloads.placement import Placement, drop_replicas, place, targets, worker_addresses
 
 from . import figures, report
+from .demo_story import gained, story, told
 from .environment import environment, one_line
 from .harness import Arm, Outcome, Result, measure, write_json
 from .links import Cluster, local_cluster
 from .scores import held
-from .timeline import events
 
 #: fixed states of ours, by arm
 FIXED = {"dense": "off", "light": "light", "full": "full"}
@@ -145,17 +145,6 @@ class Program:
             self.sweeps = max(2, math.ceil(1.02 * SHORTEST_RUN / seconds))
         self._bits = None
 
-    def story(self) -> list[dict[str, Any]]:
-        """Run phases of moving, multiplying in place, and moving again; return the mode and states over time."""
-        self.prepare("adaptive")
-        for placement in ("stream", "resident", "stream"):
-            began = time.perf_counter()
-            sweeps, self.sweeps = self.sweeps, 1
-            while time.perf_counter() - began < 0.7:
-                self.run("adaptive", placement)
-            self.sweeps = sweeps
-        return events(asafess.status(self.client))
-
 
 @contextmanager
 def program(cluster: Cluster, job: Job, say: Callable[[str], object]) -> Iterator[Program]:
@@ -215,12 +204,12 @@ def demo(cluster: Cluster, job: Job, say: Callable[[str], object] = print) -> di
         ]
         result = measure(arms, job.rounds, job.seed, running.verify, warmup=0, on_progress=progress)
         switches = [s for s in running.last_status["switches"] if s["cause"] != "reset"]
-        story = running.story()
+        phases, events = story(running)
     return {
-        "summary": summary(result, switches),
+        "summary": summary(result, switches) | {"phases": phases},
         "rows": result.rows,
         "environment": environment(cluster.describe()) | {"job": job.__dict__ | {"iterations": running.sweeps}},
-        "events": story,
+        "events": events,
     }
 
 
@@ -254,9 +243,10 @@ def show(document: Mapping[str, Any], say: Callable[[str], object] = print) -> N
     say("")
     say(report.table(document["rows"], against="adaptive", columns=columns))
     say("")
-    for event in document["events"]:
-        if event["cause"]:
-            say(f"switch after {event['t']:.2f} s to {event['state']}: {event['cause']}")
+    say("The picture's run, which begins with compression pinned off:")
+    for line in told(document["summary"]["phases"], document["events"]):
+        say(line)
+    say("")
     for line in conclusion(document):
         say(line)
     say(one_line(document["environment"]))
