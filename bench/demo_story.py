@@ -98,8 +98,7 @@ def marked(events: Sequence[Mapping[str, Any]], phases: Sequence[Mapping[str, An
     starts = [phase["t"] for phase in phases]
     of = [phases[max(bisect_right(starts, event["t"]) - 1, 0)] for event in events]
     return [
-        {**event, "phase": phase["phase"], "control": phase["control"]}
-        for event, phase in zip(events, of, strict=True)
+        {**event, "phase": phase["phase"], "control": phase["control"]} for event, phase in zip(events, of, strict=True)
     ]
 
 
@@ -115,11 +114,12 @@ def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]
     ... ]
     >>> events = [{"t": t, "state": "off" if t < 0.7 else "full", "cause": None} for t in (0.0, 0.6, 0.7, 1.3, 1.5)]
     >>> events[2]["cause"] = "off has cost 0.11 s more than full (switches: 0.1 s); zeros 0.8 (> 0.1)"
-    >>> print("\\n".join(told(phases, marked(events, phases))))
-      0.00 s  panels move, pinned to off as without asafess      90 ms a sweep
-      0.70 s  panels move, given back to its policy              50 ms a sweep
+    >>> for line in told(phases, marked(events, phases)):
+    ...     print(line)
+      0.00 s  panels move, pinned to off as without asafess                         90 ms a sweep
+      0.70 s  panels move, given back to its policy                                 50 ms a sweep
       0.70 s      off → full: off has cost 0.11 s more than full (switches: 0.1 s)
-      1.40 s  panels stay, nothing to gain: it remains in full   20 ms a sweep
+      1.40 s  panels stay, nothing to gain: it remains in full                      20 ms a sweep
     """
     lines: list[tuple[float, str]] = []
     state = events[0]["state"]
@@ -136,14 +136,16 @@ def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]
         if phase["control"] == PINNED:
             about = f"pinned to {state} as without asafess"
         elif before == PINNED:
-            about = "given back to its policy" + ("" if changes else f": it sees nothing to gain and remains in {state}")
+            about = "given back to its policy" + (
+                "" if changes else f": it sees nothing to gain and remains in {state}"
+            )
         elif changes:
             about = "it follows"
         else:
             about = f"nothing to gain: it remains in {state}" if phase["phase"] == STAY else f"it remains in {state}"
         before = phase["control"]
         took = f"{1000 * phase['sweep_seconds']:.0f} ms a sweep"
-        lines += [(phase["t"], f"{phase['phase'] + ', ' + about:<48}{took:>16}"), *changes]
+        lines += [(phase["t"], f"{phase['phase'] + ', ' + about:<67}{took:>16}"), *changes]
     return [f"{t:6.2f} s  {line}" for t, line in lines]
 
 
@@ -159,3 +161,30 @@ def gained(phases: Sequence[Mapping[str, Any]]) -> float | None:
     found = {(phase["phase"], phase["control"]): phase["sweep_seconds"] for phase in phases}  # the last of its kind
     pinned, auto = found.get((MOVE, PINNED)), found.get((MOVE, AUTO))
     return pinned / auto if pinned and auto else None
+
+
+def switched(events: Sequence[Mapping[str, Any]]) -> str:
+    """Return in a clause what was switched when the policy was in charge, when, and why.
+
+    Examples
+    --------
+    >>> events = [{"t": 0.1, "state": "off", "control": PINNED, "cause": None},
+    ...           {"t": 0.7, "state": "off", "control": AUTO, "cause": None},
+    ...           {"t": 0.8, "state": "full", "control": AUTO, "cause": "off has cost 0.1 s more; zeros 0.8 (> 0.1)"}]
+    >>> switched(events)
+    'its policy switched off → full 0.10 s after it was in charge (off has cost 0.1 s more)'
+    >>> switched(events[:2])
+    'its policy left it there: too little was to gain for a switch'
+    """
+    decided = [event for event in events if event["control"] == AUTO]
+    state = events[0]["state"]
+    clauses: list[str] = []
+    for event in decided:
+        if event["state"] != state:
+            after = event["t"] - decided[0]["t"]
+            cause = (event["cause"] or "").split("; ")[0]
+            clauses.append(f"{state} → {event['state']} {after:.2f} s after it was in charge ({cause})")
+            state = event["state"]
+    if not clauses:
+        return "its policy left it there: too little was to gain for a switch"
+    return "its policy switched " + ", ".join(clauses)

@@ -74,8 +74,8 @@ def _draw_arms(axes: Any, rows: Sequence[Row], against: str | None) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _steps(events: Sequence[Event]) -> list[tuple[float, float, str]]:
-    """Return (start, end, state) of each stretch in one state.
+def _steps(events: Sequence[Event], key: str = "state") -> list[tuple[float, float, str]]:
+    """Return (start, end, state) of each stretch in one state, or of what else has this key.
 
     >>> _steps([{"t": 0.0, "state": "off"}, {"t": 1.0, "state": "off"}, {"t": 2.0, "state": "full"}, {"t": 3.0,
     ...         "state": "full"}])
@@ -83,7 +83,7 @@ def _steps(events: Sequence[Event]) -> list[tuple[float, float, str]]:
     """
     steps: list[tuple[float, float, str]] = []
     for event in events:
-        t, state = float(event["t"]), str(event["state"])
+        t, state = float(event["t"]), str(event[key])
         if steps:
             steps[-1] = (steps[-1][0], t, steps[-1][2])
         if not steps or steps[-1][2] != state:
@@ -128,28 +128,50 @@ def _draw_switches(axes: Any, events: Sequence[Event]) -> None:
     for start in switches:
         axes.axvline(start, color=ADAPTIVE, linewidth=0.9, linestyle=(0, (3, 2)))
         if len(switches) <= 10:  # more would cover each other
-            text = textwrap.shorten(causes.get(start, "switch"), 48)
+            # what comes after the first reason would not fit
+            text = textwrap.shorten(causes.get(start, "switch").split("; ")[0], 60)
             style = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 7, "color": ADAPTIVE}
             style["bbox"] = {"facecolor": "w", "alpha": 0.8, "pad": 0.6, "linewidth": 0}
             axes.text(start, 0.99, text, transform=at_the_top, **style)
 
 
+def _draw_phases(axes: Any, events: Sequence[Event]) -> None:
+    at_the_top = axes.get_xaxis_transform()
+    for number, (start, _, phase) in enumerate(_steps(events, "phase")):
+        if number:
+            axes.axvline(start, color=OTHER, linewidth=0.9)
+        style = {"va": "bottom", "ha": "left", "fontsize": 8, "color": SOFT}
+        axes.text(start, 1.01, phase, transform=at_the_top, **style)
+
+
 def _draw_states(axes: Any, events: Sequence[Event]) -> None:
     steps = _steps(events)
     states = list(dict.fromkeys([*(s for s in _STATES if any(s == x for _, _, x in steps)), *(x for *_, x in steps)]))
-    whole = (steps[-1][1] - steps[0][0]) or 1.0
-    for start, end, state in steps:
-        colour = colour_of(state, states)
-        axes.axvspan(start, end, color=colour, linewidth=0)
-        if (end - start) / whole > 0.012 * len(state):
-            dark = colour in ("#0b7a75", "#064f4c", "#4ba79b")
-            axes.text((start + end) / 2, 0.5, state, ha="center", va="center", fontsize=9, color="w" if dark else INK)
-    axes.set_yticks([0.5], ["state"])
-    axes.set_ylim(0, 1)
+    _draw_band(axes, steps, (0, 1), {state: colour_of(state, states) for state in states})
+    names = {0.5: "state"}
+    if any("control" in e for e in events):
+        controls = _steps(events, "control")
+        _draw_band(axes, controls, (1.1, 1.8), {control: GRID for *_, control in controls} | {"pinned": BAND})
+        names[1.45] = "in charge"
+    axes.set_yticks(list(names), list(names.values()))
+    axes.set_ylim(0, 1.8 if len(names) > 1 else 1)
     axes.set_xlabel("seconds", fontsize=9, color=INK)
     tidy(axes)
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _draw_band(
+    axes: Any, steps: Sequence[tuple[float, float, str]], sides: tuple[float, float], colours: Mapping[str, str]
+) -> None:
+    whole = (steps[-1][1] - steps[0][0]) or 1.0
+    for start, end, name in steps:
+        colour = colours[name]
+        axes.fill_between([start, end], *sides, color=colour, linewidth=0)
+        if (end - start) / whole > 0.012 * len(name):
+            dark = colour in ("#0b7a75", "#064f4c", "#4ba79b")
+            style = {"ha": "center", "va": "center", "fontsize": 9, "color": "w" if dark else INK}
+            axes.text((start + end) / 2, sum(sides) / 2, name, **style)
 
 
 def finish(figure: Any, path: str | Path, title: str | None, caption: str | None) -> None:
@@ -191,20 +213,27 @@ def plot_timeline(
     Parameters
     ----------
     events
-        One dict per tick: "t" (seconds), "ratio" (None: nothing scheduled), "state", and where known "alpha", "beta"
-        and "cause" (of a switch, at the event where the state changes).
+        One dict per tick: "t" (seconds), "ratio" (None: nothing scheduled), "state", and where known "alpha", "beta",
+        "cause" (of a switch, at the event where the state changes), "phase" (of the program) and "control" (who is in
+        charge of the state: *pinned*, *auto*).
     """
     if not events:
         raise ValueError("no events: a timeline needs at least one dict with 't', 'ratio' and 'state'")
     events = sorted(events, key=lambda e: e["t"])
     names = [n for n in arm_names(rows) if not n.endswith(AGAIN)]
-    heights = [3.2, 0.42, *([0.9 + 0.42 * len(names)] if names else [])]
+    heights = [
+        3.2,
+        0.75 if any("control" in e for e in events) else 0.42,
+        *([0.9 + 0.42 * len(names)] if names else []),
+    ]
     made = figure_of(9.5, sum(heights) + 1.0)
     axes = made.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
     _draw_ratio(axes[0], events)
     _draw_states(axes[1], events)
     axes[1].sharex(axes[0])
     axes[0].set_xlim(events[0]["t"], max(events[-1]["t"], events[0]["t"] + 1e-9))
+    if all("phase" in e for e in events):
+        _draw_phases(axes[0], events)
     _draw_switches(axes[0], events)
     if names:
         _draw_arms(axes[2], rows, against)

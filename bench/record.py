@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json as json_module
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -79,6 +80,7 @@ class Recorder:
         """Set the state, start cold, and begin a trace."""
         self.data[SPARSE].prepare(arm)
         self._runs += 1
+        self._probed = self._probe_seconds()
         self.path = self.folder / f"{self._runs}.jsonl"
         asafess.trace(self.client, str(self.path))
 
@@ -102,7 +104,12 @@ class Recorder:
                 return f"{phase}: wrong result"
             if self._bits.setdefault(phase, total.tobytes()) != total.tobytes():
                 return f"{phase}: the bits differ from those of another state"
-        return {"trace": str(self.path)}
+        return {"trace": str(self.path), "probe_seconds": self._probe_seconds() - self._probed}
+
+    def _probe_seconds(self) -> float:
+        """Return the seconds that all workers have spent on timing forms that are not active."""
+        reports = asafess.status(self.client)["reports"].values()
+        return float(sum(report.get("probe_seconds", 0.0) for report in reports))
 
 
 def record(client: Client, scale: int, programs: Sequence[str], rounds: int, seed: int, folder: Path) -> dict[str, Any]:
@@ -246,9 +253,14 @@ def main(
                 rows += [{"link": link, "program": name, **row} for row in one["rows"]]
                 say(link, name, one)
     print(aligned(_told(table)))
+    timed = [row for row in rows if row["ok"] and not row["warmup"]]
+    share = max((row["probe_seconds"] / row["seconds"] / workers for row in timed), default=math.nan)
+    print(f"timing forms that were not active took at most {share:.2%} of the workers' time in a run")
     print(one_line(where))
     if json is not None:
-        write_json(json, {"checks": table}, rows, where | {"scale": scale, "policy": policy})
+        write_json(
+            json, {"checks": table, "largest_probe_share": share}, rows, where | {"scale": scale, "policy": policy}
+        )
 
 
 def say(link: str, name: str, one: Mapping[str, Any]) -> None:
