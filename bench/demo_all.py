@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .demo import Job, demo, in_short, save, show
+from .demo import Job, demo
+from .demo_report import in_short, save, show
 from .links import allowed, enter, local_cluster, shaped_cluster
 
 LINKS = ("loopback", "1gbit")

@@ -87,19 +87,28 @@ def _sweeps(program: Program, placement: Placement) -> list[float]:
 
 
 def marked(events: Sequence[Mapping[str, Any]], phases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events, each with the phase that it belongs to and who was in charge.
+    """Return the events, each with the phase that it belongs to and who was in charge, in words for a picture.
 
     Examples
     --------
-    >>> phases = [{"t": 0.0, "phase": MOVE, "control": PINNED}, {"t": 0.7, "phase": MOVE, "control": AUTO}]
-    >>> [one["control"] for one in marked([{"t": 0.0}, {"t": 0.65}, {"t": 0.7}], phases)]
-    ['pinned', 'pinned', 'auto']
+    >>> phases = [{"t": 0.0, "phase": MOVE, "control": PINNED, "sweep_seconds": 0.09},
+    ...           {"t": 0.7, "phase": MOVE, "control": AUTO, "sweep_seconds": 0.05}]
+    >>> for one in marked([{"t": 0.0}, {"t": 0.65}, {"t": 0.7}], phases):
+    ...     print(one)
+    {'t': 0.0, 'phase': 'panels move: 90 ms a sweep', 'control': 'pinned'}
+    {'t': 0.65, 'phase': 'panels move: 90 ms a sweep', 'control': 'pinned'}
+    {'t': 0.7, 'phase': 'panels move: 50 ms a sweep', 'control': 'auto'}
     """
     starts = [phase["t"] for phase in phases]
     of = [phases[max(bisect_right(starts, event["t"]) - 1, 0)] for event in events]
     return [
-        {**event, "phase": phase["phase"], "control": phase["control"]} for event, phase in zip(events, of, strict=True)
+        {**event, "phase": f"{phase['phase']}: {_took(phase)}", "control": phase["control"]}
+        for event, phase in zip(events, of, strict=True)
     ]
+
+
+def _took(phase: Mapping[str, Any]) -> str:
+    return f"{1000 * phase['sweep_seconds']:.0f} ms a sweep"
 
 
 def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -144,8 +153,7 @@ def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]
         else:
             about = f"nothing to gain: it remains in {state}" if phase["phase"] == STAY else f"it remains in {state}"
         before = phase["control"]
-        took = f"{1000 * phase['sweep_seconds']:.0f} ms a sweep"
-        lines += [(phase["t"], f"{phase['phase'] + ', ' + about:<67}{took:>16}"), *changes]
+        lines += [(phase["t"], f"{phase['phase'] + ', ' + about:<67}{_took(phase):>16}"), *changes]
     return [f"{t:6.2f} s  {line}" for t, line in lines]
 
 

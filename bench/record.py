@@ -18,9 +18,8 @@ import json as json_module
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import click
@@ -28,21 +27,17 @@ import numpy as np
 from distributed import Client
 
 import asafess
-from asafess.core.score import RECORDED, check, scores, steps
-from asafess.core.trace import Trace, measured_line
-from asafess.core.trace_reader import read
+from asafess.core.score import RECORDED, scores, steps
+from asafess.core.trace import measured_line
 from asafess.workloads.placement import Placement
 
 from .demo import FIXED, Job, Program
 from .environment import environment, one_line
 from .harness import Arm, Outcome, measure, write_json
 from .links import allowed, enter, local_cluster, shaped_cluster
+from .record_checks import OPTIMIZATION, checks, load, summary
 from .report import aligned
-from .scores import AGAIN, half_width
-
-OPTIMIZATION = "tile_compression"
-#: by how much a prediction may miss
-BAR = 0.1
+from .scores import half_width
 
 
 @dataclass(frozen=True)
@@ -131,54 +126,6 @@ def record(client: Client, scale: int, programs: Sequence[str], rounds: int, see
             "traces": traces,
         }
     return found
-
-
-def load(path: Path) -> Trace:
-    """Read a trace."""
-    with path.open(encoding="utf-8") as lines:
-        return read(lines)
-
-
-def checks(rows: Sequence[Mapping[str, Any]], traces: Mapping[str, Trace]) -> list[dict[str, Any]]:
-    """Ask each round's traces how long the other states take, and compare with the median of the runs in them."""
-    timed = [row for row in rows if row["ok"] and not row["warmup"]]
-    seconds = {arm: [row["seconds"] for row in timed if row["arm"] == arm] for arm in {row["arm"] for row in timed}}
-    found = []
-    for row in timed:
-        trace = traces[row["trace"]]
-        trace.measured = [
-            {"optimization": OPTIMIZATION, "arm": state, "seconds": one}
-            for arm, state in FIXED.items()
-            for one in seconds.get(arm, [])
-        ]
-        trace.measured.append({"optimization": OPTIMIZATION, "arm": RECORDED, "seconds": row["seconds"]})
-        about = {"from": row["arm"].removesuffix(AGAIN), "round": row["round"]}
-        found += [about | asdict(one) | {"error": one.error} for one in check(trace, OPTIMIZATION)]
-    return found
-
-
-def summary(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return, for each program and pair of arms, the median prediction beside the median measurement."""
-    table = []
-    for name, one in found.items():
-        pairs = dict.fromkeys((row["from"], row["state"]) for row in one["checks"])
-        for arm, state in pairs:
-            rows = [row for row in one["checks"] if (row["from"], row["state"]) == (arm, state)]
-            predicted, measured = median(row["predicted"] for row in rows), median(row["measured"] for row in rows)
-            allowed_error = max(BAR, one["half_width"])
-            table.append(
-                {
-                    "program": name,
-                    "trace of": arm,
-                    "state": state,
-                    "predicted": predicted,
-                    "measured": measured,
-                    "error": predicted / measured - 1,
-                    "A against A": one["half_width"],
-                    "within": abs(predicted / measured - 1) <= allowed_error,
-                }
-            )
-    return table
 
 
 def keep(found: Mapping[str, Any], link: str, folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asafess.bench import policies, policy_traces
+from asafess.bench.policies import ROUNDING, TRACES, rows_of
 from asafess.bench.policy_traces import AMPLITUDES, EXCESS, PHASES, Run
 from click.testing import CliRunner
 
@@ -233,3 +234,14 @@ def test_half_of_all_samples_lie_in_phases_as_long_as_the_length_that_is_told():
     seen += [{"off": 1.04, "on": 1.0}] * 2
     run = Steps(("off", "on"), range(13), [Assessment({}, one, 0.1) for one in seen], "off")
     assert policy_traces.phase_length(run) == 4
+
+
+@pytest.mark.parametrize("path", sorted(TRACES.glob("*.jsonl.gz")), ids=lambda path: path.name)
+def test_the_bound_holds_on_runs_recorded_on_real_clusters(path, tmp_path):
+    (tmp_path / path.name).symlink_to(path)
+    runs = list(policy_traces.recorded(tmp_path, print))
+    assert runs
+    for row in (row for run in runs for row in rows_of(run)):
+        assert row["bound_ratio"] >= 1 - 1e-9
+        if row["policy"] == "work_function":
+            assert row["bound_ratio"] <= row["bound"] * ROUNDING

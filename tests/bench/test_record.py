@@ -7,13 +7,14 @@ from asafess.core.score import check
 from asafess.core.trace_reader import read
 from bench import record
 from bench.links import local_cluster
+from bench.record_checks import OPTIMIZATION, summary
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("traces")
     with local_cluster(2) as cluster, Client(cluster.address, set_as_default=False) as client:
-        asafess.install(client, [record.OPTIMIZATION], rates={"flop": 1e10, "memory": 1e10, "link": 1e8})
+        asafess.install(client, [OPTIMIZATION], rates={"flop": 1e10, "memory": 1e10, "link": 1e8})
         asafess.wait(client)
         return record.record(client, 9, ["phases"], rounds=1, seed=1, folder=folder), folder
 
@@ -40,6 +41,6 @@ def test_what_is_kept_is_a_trace_with_the_measured_arms_that_gives_the_same_deci
     kept = record.keep(found[0], "loopback", found[1] / "kept")
     with gzip.open(kept[0], "rt", encoding="utf-8") as lines:
         trace = read(lines)
-    assert {one.state for one in check(trace, record.OPTIMIZATION)} == {"off", "light", "full"}
+    assert {one.state for one in check(trace, OPTIMIZATION)} == {"off", "light", "full"}
     assert all(one.same for one in replay(trace).decided)
-    assert record.summary(found[0])[0]["program"] == "phases"
+    assert summary(found[0])[0]["program"] == "phases"

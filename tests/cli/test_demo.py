@@ -52,6 +52,24 @@ def test_the_table_the_mode_and_the_machine_are_shown(demo):
         assert words in printed
 
 
+def test_the_story_begins_pinned_and_is_told_phase_by_phase(demo):
+    printed, document, _ = demo
+    phases, events = document["summary"]["phases"], document["events"]
+    assert [phase["control"] for phase in phases] == ["pinned", "auto", "auto", "auto"]
+    assert all(phase["sweeps"] >= 1 and phase["sweep_seconds"] > 0 for phase in phases)
+    assert [phase["t"] for phase in phases] == sorted(phase["t"] for phase in phases)
+    pinned = [event for event in events if event["control"] == "pinned"]
+    assert pinned[0] is events[0]
+    assert {event["state"] for event in pinned} == {"off"}
+    assert "pinned to off as without asafess" in printed
+    assert "What was switched" in printed
+    # whether a switch pays on this machine is not ours to say; but when one was made, its cause is told
+    states = [event["state"] for event in events]
+    switches = sum(a != b for a, b in zip(states, states[1:], strict=False))
+    story = printed.partition("The picture's run, which begins")[2].partition("What was slow")[0]
+    assert story.count(" → ") == switches
+
+
 def test_the_picture_is_a_png(demo):
     assert demo[2].read_bytes().startswith(b"\x89PNG")
 
