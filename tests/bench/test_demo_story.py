@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from asafess.bench.demo_story import AUTO, MOVE, PHASES, PINNED, STAY, gained, marked, switched, told
 from asafess.bench.plots import plot_timeline
 

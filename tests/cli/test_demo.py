@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
@@ -65,7 +66,7 @@ def test_the_story_begins_pinned_and_is_told_phase_by_phase(demo):
     assert "What was switched" in printed
     # whether a switch pays on this machine is not ours to say; but when one was made, its cause is told
     states = [event["state"] for event in events]
-    switches = sum(a != b for a, b in zip(states, states[1:], strict=False))
+    switches = sum(a != b for a, b in pairwise(states))
     story = printed.partition("The picture's run, which begins")[2].partition("What was slow")[0]
     assert story.count(" → ") == switches
 
