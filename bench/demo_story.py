@@ -61,7 +61,9 @@ def story(program: Program) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
         for placement, name, control in PHASES:
             if control == AUTO:
                 asafess.auto(client, "tile_compression")
-            phases.append({"phase": name, "control": control, "t": asafess.status(client)["time"]})
+            now = asafess.status(client)
+            in_charge = AUTO if now["controls"]["tile_compression"] == AUTO else PINNED
+            phases.append({"phase": name, "control": in_charge, "t": now["time"]})
             took = _sweeps(program, placement)
             phases[-1] |= {"sweeps": len(took), "sweep_seconds": median(took)}
     finally:

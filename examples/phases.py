@@ -8,7 +8,9 @@ program alternates between two kinds of work:
 - *exchange*: each day's matrix moves to another worker and is multiplied once. The link is what the program waits
   for, so tiles had better leave in sparse form.
 
-The two functions say so with `asafess.task`; nothing else in the program knows of compression. Run it with
+The two functions say so with `asafess.task`; nothing else in the program knows of compression. The default policy
+switches it on when *exchange* first pays for that, and leaves it on: where nothing moves nothing is gained by switching
+it off. The paper's policy, ``--policy alpha_beta``, follows the ratio at every boundary. Run it with
 ``python examples/phases.py``.
 """
 
@@ -75,12 +77,13 @@ def main():
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--stops", type=int, default=1024)
     parser.add_argument("--seconds", type=float, default=0.8, help="length of a phase, at least")
+    parser.add_argument("--policy", choices=("work_function", "alpha_beta"), default="work_function")
     parser.add_argument("--plot", metavar="FILE", help="a PNG of ratio and state over time")
     told = parser.parse_args()
     cluster = LocalCluster(n_workers=told.workers, threads_per_worker=1, dashboard_address=":0")
     with cluster, Client(cluster) as client:
         client.amm.stop()  # Dask's memory manager drops the copy that it likes, also the one at home
-        asafess.install(client, ["tile_compression"], dtypes=["float64"])
+        asafess.install(client, ["tile_compression"], dtypes=["float64"], policy=told.policy)
         now = asafess.wait(client, timeout=180)
         limits = now["thresholds"]["tile_compression"]
         print("on below alpha {alpha:.2f}, off above beta {beta:.2f}, needs {zeros_on:.0%} zeros".format(**limits))

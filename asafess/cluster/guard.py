@@ -6,6 +6,7 @@ event loops that would close a worker, or the connection of a client, which `exc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,3 +53,28 @@ def numbers(counters: Mapping[Any, Any]) -> dict[str, float]:
     {'panels': 1.2089258196146292e+24}
     """
     return {str(name).encode("utf-8", "replace").decode(): float(value) for name, value in counters.items()}
+
+
+def merge(all_of_them: dict[str, float], found: Mapping[str, float], source: str) -> None:
+    """Add the numbers of one optimization to those of the others.
+
+    Raises
+    ------
+    ValueError
+        A number is not finite, or its name is another one's.
+
+    Examples
+    --------
+    >>> merge({"sent_bytes": 1.0}, {"sent_bytes": 2.0}, "codec.counters()")
+    Traceback (most recent call last):
+    ...
+    ValueError: codec.counters() has 'sent_bytes', which another optimization has too: begin it with a name of your own
+    """
+    for name, value in found.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{source} says that {name} is {value}; it must be a finite number")
+        if name in all_of_them:
+            raise ValueError(
+                f"{source} has {name!r}, which another optimization has too: begin it with a name of your own"
+            )
+        all_of_them[name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from asafess.cluster.guard import guarded, numbers
+from asafess.cluster.guard import guarded, merge, numbers
 from asafess.cluster.recent import Recent
 from asafess.cluster.zeros import Zeros
 from asafess.core.mode import Sample
@@ -61,7 +61,15 @@ class Measurements:
         self.known = {}
 
     def look(self, sample: Sample, states: Mapping[str, str]) -> None:
-        """Ask each optimization what it makes of the counters; `sample` has what was known before."""
+        """Ask each optimization what it makes of the counters; `sample` has what was known before.
+
+        Raises
+        ------
+        ValueError
+            What one says is not finite, or has a name that another one uses.
+        """
+        known: dict[str, float] = {}
         for one in self._optimizations:
             found = guarded(one.measured, sample, states[one.name], self._recent.totals, self._since_switch.totals)
-            self.known.update(numbers(found))
+            merge(known, numbers(found), f"{one.name}.measured()")
+        self.known.update(known)

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster import messages
-from asafess.cluster.guard import guarded, numbers
+from asafess.cluster.guard import guarded, merge, numbers
 from asafess.core.mode import Rates
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
         "memory": block.nbytes / _best(lambda: block.sum()),
     }
     for source in sources:
-        rates.update(numbers(guarded(source.rates)))
+        merge(rates, numbers(guarded(source.rates)), f"{source.name}.rates()")
     return rates
 
 

@@ -27,7 +27,7 @@ from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.core.instruction import Instruction, Publish, Shadowed
-from asafess.core.mode import Rates, Sample, Scheduled
+from asafess.core.mode import Rates, Sample, Scheduled, problem
 from asafess.core.trace import Event
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._pickled = dumps(settings)
         self._declarations = [optimization.declaration() for optimization in settings.optimizations]
         self.controller = Controller(self._declarations, name=uuid.uuid4().hex[:12], **settings.deciding)
         for name, control in settings.control.items():
@@ -93,7 +94,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def worker_plugin(self) -> bytes:
         """Return the worker's half, pickled with the present state."""
-        return bytes(dumps(AsafessWorkerPlugin(self.settings, self.controller.state)))
+        return bytes(dumps(AsafessWorkerPlugin(self.settings, self.controller.state, self._pickled)))
 
     def uninstall(self) -> None:
         """Turn everything off and stop; the worker plugin is unregistered by the caller."""
@@ -207,7 +208,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.journal.open(path, self.settings.trace_size, self.settings.deciding, self._declarations, events)
 
     def _states_event(self, time: float) -> Event:
-        return Event(time, "state", self.controller.state.states)
+        return Event(time, "state", {**self.controller.state.states, **self.controller.shadows})
 
     async def reset(self) -> None:
         """Forget the window and the data, and start cold; rates and pins stay."""
@@ -298,7 +299,11 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             ring = sorted(self.ready)
             self._probed = set(ring)
             given, enough = self.settings.rates, self.settings.all_rates_given
-            self.rates = await probe.measure(self.scheduler, ring, given, enough)
+            rates = await probe.measure(self.scheduler, ring, given, enough)
+            reason = rates and problem(Sample(0.0, (), 1, 1, rates))
+            if reason:
+                raise ValueError(reason)
+            self.rates = rates
             self._start()
         except Exception as error:
             self._fail("rates", error)

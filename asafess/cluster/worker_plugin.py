@@ -12,10 +12,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from distributed import WorkerPlugin
+from distributed.protocol.pickle import dumps, loads
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
-from asafess.cluster.guard import guarded, numbers, text
+from asafess.cluster.guard import guarded, merge, numbers, text
 from asafess.core.state import OptimizationState
 
 if TYPE_CHECKING:
@@ -46,12 +47,16 @@ class AsafessWorkerPlugin(WorkerPlugin):
         The optimizations among them.
     state : OptimizationState
         The state in which a worker that joins now starts.
+    pickled : bytes, optional
+        The settings, pickled.
     """
 
     name = messages.NAME
 
-    def __init__(self, settings: Settings, state: OptimizationState) -> None:
+    def __init__(self, settings: Settings, state: OptimizationState, pickled: bytes | None = None) -> None:
         self.settings = settings
+        # from before any of it has run: users' code may make itself something that can't be pickled
+        self._pickled = dumps(settings) if pickled is None else pickled
         self.state = state
         self._acting: OptimizationState | None = None
         self._ready = False
@@ -59,10 +64,10 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._reported: dict[str, float] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self.settings, "state": self.state}
+        return {"pickled": self._pickled, "state": self.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        self.__init__(loads(state["pickled"]), **state)  # type: ignore[misc]
 
     def setup(self, worker: Worker) -> None:
         """Install the handlers and start to prepare."""
@@ -151,7 +156,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
         counters: dict[str, float] = {}
         if self._ready:
             for optimization in self.settings.optimizations:
-                counters.update(numbers(guarded(optimization.counters)))
+                merge(counters, numbers(guarded(optimization.counters)), f"{optimization.name}.counters()")
         return counters
 
     def _report(self) -> None:

@@ -38,6 +38,8 @@ class Arbiter:
     what no longer fits (a pin, other demands) or no longer wants to be on goes at once. So demands should be declared,
     not noisy measurements.
 
+    A challenger that does not want to be on for a sample is none: its advantage begins anew.
+
     *Cost.* Nothing binds: one pass over the bids. Otherwise an exact branch and bound within each group of rivals
     (linked by conflicts or by a budget that can't hold all). At worst, many alike in one budget, that is exponential
     in the size of the group: 5 ms for 12 and 60 ms for 16 of two states, 50 ms for 12 of three.

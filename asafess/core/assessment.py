@@ -16,6 +16,8 @@ from asafess.core.mode import Rates, Sample, Vector
 
 #: no state is taken to be more often slower than the present one than this: a prediction is no better
 LARGEST_FACTOR = 1000.0
+#: so much of a predicted time is charged ahead at least
+LEAST_TRUST = 1e-3
 
 
 def _nothing(state: str) -> str:
@@ -44,13 +46,18 @@ class Assessment:
         return {state: max(1 - cost / off, -LARGEST_FACTOR) if off else 0.0 for state, cost in self.costs.items()}
 
 
+#: nothing is known
+NOTHING = Assessment({}, None, 0.0)
+
+
 class Assessor:
     """Assesses one optimization; remembers its domain and how far ahead it has been charged.
 
     Costs are scaled so that the present state costs what the sample stands for: the seconds since the last one, and
     for a graph that arrives where nothing was scheduled, the seconds that it is predicted to take, up to `horizon`.
     (What is scheduled is known ahead; so one big graph is decided before its first task, by the same rule that adds
-    up small ones. The ticks that follow charge only what was not charged yet.)
+    up small ones. The ticks that follow charge only what was not charged yet. A graph that is over before what was
+    charged for it has passed makes the next ones be charged less ahead.)
 
     Parameters
     ----------
@@ -78,14 +85,25 @@ class Assessor:
     def __init__(self, declaration: Declaration, horizon: float) -> None:
         self.declaration = declaration
         self._horizon = horizon
-        #: seconds that have been charged ahead
-        self._ahead = 0.0
+        #: seconds that were charged ahead for the present graph, and those of them that have not passed yet
+        self._charged = self._ahead = 0.0
+        #: share of a predicted time that is charged ahead
+        self._trust = 1.0
         self._rates: Rates | None = None
         self._domain: Domain | None = None
 
     def reset(self) -> None:
-        """Forget what was charged ahead."""
-        self._ahead = 0.0
+        """Forget what was charged ahead, and how that went before."""
+        self._charged = self._ahead = 0.0
+        self._trust = 1.0
+
+    def pause(self, elapsed: float) -> None:
+        """Take note that nothing is scheduled any more, or something new; `elapsed` seconds after the last sample."""
+        if self._charged:
+            self._ahead -= min(self._ahead, elapsed)
+            passed = 1 - self._ahead / self._charged
+            self._trust = min(1.0, self._trust * (passed if passed < 1 else 2.0))
+        self._charged = self._ahead = 0.0
 
     def domain(self, rates: Rates) -> Domain:
         """Return the efficiency domain at these rates."""
@@ -121,6 +139,8 @@ class Assessor:
         assert sample.rates is not None
         seconds = self._checked(self.declaration.costs(sample, state))
         costs = None
+        if sample.fresh:
+            self.pause(elapsed)
         if seconds is not None:
             present = seconds[state]
             weight = self._weight(elapsed, min(present, self._horizon) if sample.fresh else None)
@@ -131,8 +151,8 @@ class Assessor:
 
     def _weight(self, elapsed: float, ahead: float | None) -> float:
         if ahead is not None:
-            self._ahead = ahead
-            return ahead
+            self._charged = self._ahead = max(self._trust, LEAST_TRUST) * ahead
+            return self._charged
         charged = min(self._ahead, elapsed)
         self._ahead -= charged
         return elapsed - charged

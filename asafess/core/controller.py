@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 
 from asafess.core.arbiter import Arbiter
-from asafess.core.assessment import Assessment
+from asafess.core.assessment import NOTHING, Assessment
 from asafess.core.declaration import RESERVED, Declaration
 from asafess.core.instruction import Ignored, Instruction, Publish, Shadowed
 from asafess.core.mode import Rates, Sample, Vector, Window, mode_vector, problem, total_load
@@ -55,7 +55,7 @@ class Controller:
     budgets : mapping
         Name → amount that all optimizations that are on may demand together.
     switches_per_minute : int, optional
-        Shared limit; what a person has pinned is not held back by it.
+        Shared limit of what policies switch; what a person pins is neither held back nor counted.
 
     Examples
     --------
@@ -161,9 +161,10 @@ class Controller:
         load = total_load(sample.scheduled)
         if not any(load.values()):
             # what was charged ahead, if anything is left of it, was for what is over now
+            elapsed = self._elapsed(sample.time)
             self._last_time = None
             for seat in self._seats.values():
-                seat.assessor.reset()
+                seat.assessor.pause(elapsed)
             return self._ignore("empty")
         if sample.fresh:
             self._window.clear()
@@ -227,6 +228,9 @@ class Controller:
         held_back.update(settled.held_back)
         self.counters["held_back"] += bool(held_back)
         causes = {name: held_back[name] if name in settled.held_back else wish.cause for name, wish in wishes.items()}
+        for bid in bids:
+            if not bid.pinned and settled.states[bid.name] != bid.present:
+                self._limit.note(time)
         instructions = self._publish(time, settled.states, causes)
         return ([Shadowed(tuple(shadowed))] if shadowed else []) + instructions, held_back
 
@@ -264,8 +268,19 @@ class Controller:
             seat.shadow = seat.state
             return self._publish(time, {name: seat.first}, {name: "in shadow from now on"})
         if seat.pinned:
-            return self._publish(time, {name: control}, {name: "pinned"})
+            return self._make_room(time, name)
         return []
+
+    def _make_room(self, time: float, name: str) -> list[Instruction]:
+        """Enter the state that an optimization is pinned to; what no longer goes with it goes at once."""
+        known = self.moment.assessments if self.moment is not None else {}
+        bids = [
+            seat.bid(seat.control if seat.pinned else seat.state, known.get(one, NOTHING))
+            for one, seat in self._seats.items()
+            if seat.control != SHADOW
+        ]
+        settled = self._arbiter.settle(0.0, bids)
+        return self._publish(time, settled.states, {**settled.held_back, name: "pinned"})
 
     def reset(self, time: float) -> list[Instruction]:
         """Forget the window and go back to the first states; pins and shadows stay. A cold start."""
@@ -302,7 +317,6 @@ class Controller:
                 switches.append(Switch(time, name, seat.state, state, causes[name]))
                 seat.state = state
                 seat.policy.entered(time, state)
-                self._limit.note(time)
         if not switches:
             return []
         self._counter += 1

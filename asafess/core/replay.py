@@ -107,10 +107,7 @@ def _again(controller: Controller, time: float, trace: Trace, event: Event) -> l
     if event.kind == "reset":
         return _switches(controller.reset(time))
     if event.kind == "state":
-        # an optimization in shadow did not change its state; what it would have entered is among the switches
-        shadows = {one.optimization: one.after for one in event.switches}
-        acting = {name: state for name, state in event.of.items() if name not in controller.shadows}
-        made = _switches(_enter(controller, time, trace, {**shadows, **acting}))
+        made = _switches(_enter(controller, time, trace, event.of))
         return [replace(one, cause="start, as recorded") for one in made]
     return []
 

@@ -25,8 +25,8 @@ class Event:
     """Something that happened between two moments.
 
     Kinds: *control*: who is in charge of an optimization from then on. *reset*: a cold start. *state*: the states from
-    then on, which no moment decided: at the beginning of the trace, and after a start from the rates. *empty*: nothing
-    was scheduled.
+    then on, which no moment decided (in shadow: those that it would be in): at the beginning of the trace, and after a
+    start from the rates. *empty*: nothing was scheduled.
     """
 
     time: float

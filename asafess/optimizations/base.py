@@ -55,8 +55,9 @@ class Optimization:
     def costs(self, sample: Sample, state: str) -> Mapping[str, float] | None:
         """Predict how long the scheduled tasks take in each state, being in `state` now. Runs in the scheduler.
 
-        Only ratios and differences of the seconds count, so what all states have in common should be in them. None:
-        not known, then the domain decides alone, without a bound.
+        They should be real seconds, with what all states have in common: a graph that arrives is charged for the time
+        that it is predicted to take, up to the window; after that only their ratios count. None: not known, then the
+        domain decides alone, without a bound.
         """
         return None
 
@@ -108,6 +109,6 @@ class Optimization:
             self.dwell,
             self.costs,
             self.switch_seconds,
-            tuple(self.conflicts),
+            self.conflicts,
             self.demands,
         )

@@ -40,12 +40,12 @@ class Recording:
         """Begin a trace; one that was open is over."""
         self.lines = [json.dumps(self._header)]
         self._event(time, "control", self.controller.controls)
-        self._event(time, "state", self.controller.state.states)
+        self._event(time, "state", {**self.controller.state.states, **self.controller.shadows})
 
     def start(self, time, rates=RATES):
         self._rates = rates
         self._act(self.controller.start(time, rates))
-        self._event(time, "state", self.controller.state.states)
+        self._event(time, "state", {**self.controller.state.states, **self.controller.shadows})
 
     def observe(self, sample):
         used = self.controller.counters["used"]

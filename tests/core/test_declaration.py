@@ -19,5 +19,5 @@ def test_states_differ_and_do_not_have_the_names_of_those_in_charge(states):
 def test_demands_are_of_known_states_and_not_negative():
     with pytest.raises(ValueError, match=r"unknown states \['max'\]; allowed: off, on"):
         Declaration("codec", ("off", "on"), lambda rates: None, demands={"max": {"watts": 1.0}})
-    with pytest.raises(ValueError, match="'watts', not -1"):
+    with pytest.raises(ValueError, match="the demand of 'watts' in 'on' must be a number ≥ 0, not -1"):
         Declaration("codec", ("off", "on"), lambda rates: None, demands={"on": {"watts": -1.0}})

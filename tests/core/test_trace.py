@@ -14,7 +14,7 @@ from asafess.core.trace import FORMAT, Event, event_line, header_line, measured_
 from asafess.core.trace_reader import moment_of, read
 
 #: also what no encoding can write as it is
-_names = st.text(min_size=1, max_size=8)
+_names = st.text(min_size=1, max_size=8).filter(str.strip)
 _seconds = st.floats(0, 1e6)
 
 

@@ -54,3 +54,11 @@ def test_a_notebook_runs_and_shows_what_its_text_says(path, tmp_path):
     # the data switched it off, then on; the placement off, then on
     assert [after for _, after, _ in switches][-4:] == ["off", "full", "off", "full"], switches
     assert [cause.split()[0] for *_, cause in switches][-4:] == ["zeros", "ratio", "ratio", "ratio"], switches
+    # the trace: decided again as it was, with fewer switches by the default policy, and never below the optimum
+    same, decisions = re.search(r"^alpha_beta: (\d+) of (\d+) decisions", printed(notebook), re.M).groups()
+    assert same == decisions
+    assert int(decisions) > 50
+    found = re.findall(r"^(\w+) +\S+ s, (\S+) times the optimum, switches: (\d+)$", printed(notebook), re.M)
+    ratios, made = ({one[0]: float(one[at]) for one in found} for at in (1, 2))
+    assert ratios["optimum"] == 1.0 == min(ratios.values())
+    assert made["work_function"] < made["alpha_beta"]
