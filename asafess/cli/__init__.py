@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 import asafess
@@ -17,6 +20,10 @@ from asafess.cli.trace import replay, score
 @click.version_option(asafess.__version__)
 def main() -> None:
     """Adaptive optimizations for Dask, decided by the scheduler."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # names in a trace may hold what no encoding has
+            stream.reconfigure(errors="replace")
 
 
 for command in (demo, pin, auto, shadow, status, calibrate, break_even, replay, score):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from asafess.cli.outputs import check_configuration
+
 
 @click.command("break-even")
 @click.option(
@@ -25,6 +27,8 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
 
     if not seconds <= 60:  # NaN is in every range of click's
         raise click.BadParameter(f"{seconds} is no time", param_hint="--seconds")
+    if write:
+        check_configuration()
 
     kept: dict[str, dict[str, float]] = {}
     click.echo(f"{'dtype':<8} {'tile':>4} {'light':>7} {'full':>7}")
@@ -49,6 +53,6 @@ def break_even(dtypes: tuple[str, ...], tile: int, seconds: float, write: bool) 
         try:
             path, copy = save({"asafess": {"tile-compression": {"break-even": kept}}})
         except (OSError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(f"the configuration can't be written: {error}") from None
         click.echo(f"other data types than {', '.join(kept)}: not measured here, see --dtype")
         click.echo(f"written to {path}" + (f"; as it was, with its comments: {copy}" if copy else ""))

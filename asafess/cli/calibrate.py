@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asafess.cli.connection import Seconds, on_cluster, to_cluster
+from asafess.cli.outputs import check_configuration
 from asafess.cli.text import number, rate
 from asafess.cluster.calibrate import LONGEST, Calibration, Measured, calibration, measure
 from asafess.optimizations.tile_compression import BAND, ZEROS_BAND
@@ -37,6 +38,8 @@ def calibrate(address: str, seconds: float, write: bool, timeout: float) -> None
         configured = settings()
     except (ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from None
+    if write:
+        check_configuration()
 
     async def measured(client: Client) -> Any:
         return await measure(client, rates, seconds, configured.dtypes)
@@ -50,7 +53,7 @@ def calibrate(address: str, seconds: float, write: bool, timeout: float) -> None
         try:
             path, copy = save({"asafess": follows.values})
         except (OSError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(f"the configuration can't be written: {error}") from None
         for line in changed:
             click.echo(line)
         click.echo(f"written to {path}" + (f"; as it was, with its comments: {copy}" if copy else ""))

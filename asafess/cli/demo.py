@@ -6,6 +6,8 @@ from importlib.util import find_spec
 
 import click
 
+from asafess.cli.outputs import Output
+
 
 @click.command()
 @click.option("--scale", default=11, show_default=True, type=click.IntRange(8, 16), help="2^scale rows and columns.")
@@ -19,8 +21,8 @@ import click
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of dense tiles and of the order."
 )
-@click.option("--json", type=click.Path(dir_okay=False, writable=True), help="Write all rows and the summary.")
-@click.option("--plot", type=click.Path(dir_okay=False, writable=True), help="Draw mode, states and arms as a PNG.")
+@click.option("--json", type=Output(), help="Write all rows and the summary.")
+@click.option("--plot", type=Output(), help="Draw mode, states and arms as a PNG.")
 def demo(
     scale: int,
     tile: int,

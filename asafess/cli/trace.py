@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 
+from asafess.cli.outputs import Output, write
 from asafess.cli.trace_files import load
 from asafess.core.policies import POLICIES
 from asafess.core.replay import Decided, Replay
 from asafess.core.replay import replay as decide_again
 from asafess.core.score import RECORDED, Check, Score, Steps, check, scores, steps
 from asafess.core.state import Switch
+from asafess.core.switch_limit import LARGEST_LIMIT
 from asafess.core.trace import Event, Trace
 
 #: by how much a prediction may miss, for a score to count
@@ -25,14 +27,14 @@ BAR = 0.1
 SHOWN = ("ratio", "zeros")
 
 _trace = click.argument("path", metavar="TRACE", type=click.Path(path_type=Path))
-_json = click.option("--json", type=click.Path(dir_okay=False, writable=True), help="Write all that is found.")
+_json = click.option("--json", type=Output(), help="Write all that is found.")
 
 
 @click.command()
 @_trace
 @click.option("--policy", type=click.Choice(POLICIES), help="In place of the recorded one.")
 @click.option("--excess", type=float, help="Relative excess of cost that the band admits, 0 to 2.")
-@click.option("--switches-per-minute", type=click.IntRange(min=1), help="Of all optimizations together.")
+@click.option("--switches-per-minute", type=click.IntRange(1, LARGEST_LIMIT), help="Of all optimizations together.")
 @click.option("--budget", "budgets", multiple=True, metavar="NAME=AMOUNT", help="May be repeated; others stay.")
 @_json
 def replay(
@@ -55,7 +57,7 @@ def replay(
         settings["budgets"] = {**(trace.settings.get("budgets") or {}), **dict(map(_budget, budgets))}
     try:
         again = decide_again(trace, **settings)
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise click.ClickException(f"{path} can't be decided again: {error}") from None
     start = trace.moments[0].time
     causes = {_place(one): one.cause for one in trace.switches}
@@ -90,7 +92,7 @@ def replay(
             "recorded_switches": len(trace.switches),
             "switches": made,
         }
-        Path(json).write_text(json_module.dumps(found, indent=1), encoding="utf-8")
+        write("--json", json, lambda: Path(json).write_text(json_module.dumps(found, indent=1), encoding="utf-8"))
     if differing and not settings:
         raise SystemExit(1)
 
@@ -134,7 +136,7 @@ def _budget(text: str) -> tuple[str, float]:
 @click.command()
 @_trace
 @click.option("--optimization", help="Only this one; default: all.")
-@click.option("--plot", type=click.Path(dir_okay=False, writable=True), help="Draw costs and states as a PNG.")
+@click.option("--plot", type=Output(), help="Draw costs and states as a PNG.")
 @_json
 def score(path: Path, optimization: str | None, plot: str | None, json: str | None) -> None:
     """Say what each policy's decisions cost on a recorded run, beside the exact optimum of the same run.
@@ -158,14 +160,18 @@ def score(path: Path, optimization: str | None, plot: str | None, json: str | No
         except ValueError as error:
             click.echo(f"\n{error}")
             continue
-        scored[name] = seen, _scores(trace, name, seen)
+        try:
+            scored[name] = seen, _scores(trace, name, seen)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise click.ClickException(f"{path} can't be scored: {error}") from None
         document["optimizations"][name] = _reported(trace, name, *scored[name])
     if json:
-        Path(json).write_text(json_module.dumps(document, indent=1), encoding="utf-8")
+        write("--json", json, lambda: Path(json).write_text(json_module.dumps(document, indent=1), encoding="utf-8"))
     if plot and scored:
         from asafess.bench.score_plot import plot_scores
 
-        plot_scores(scored, plot, title=f"Cost against the exact optimum: {path.name}")
+        title = f"Cost against the exact optimum: {path.name}"
+        write("--plot", plot, lambda: plot_scores(scored, plot, title=title))
     elif plot:
         click.echo("no picture: there is nothing to draw")
 

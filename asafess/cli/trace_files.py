@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,11 @@ def load(path: Path) -> Trace:
     click.ClickException
         The file can't be read, is no trace, or holds no decision.
     """
-    earlier = path.with_name(path.name + ".1")
+    if os.path.exists(path) and not os.path.isfile(path):
+        # reading a FIFO or a device may have no end
+        raise click.ClickException(f"{path} can't be read: it is no regular file; {_RECORD}")
     try:
+        earlier = path.with_name(path.name + ".1")
         # one that an older trace has left behind has another header
         before = _lines(earlier) if earlier.is_file() and _header(earlier) == _header(path) else iter(())
         trace = read(line for lines in (before, _lines(path)) for line in lines)
@@ -32,7 +36,7 @@ def load(path: Path) -> Trace:
         raise click.ClickException(f"there is no file {path}; {_RECORD}") from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be read: {error}") from None
-    except ValueError as error:
+    except (ArithmeticError, AttributeError, ValueError) as error:
         raise click.ClickException(f"{path}: {error}; {_RECORD}") from None
     if not trace.moments:
         raise click.ClickException(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import dask.config
 import yaml
-from dask.utils import parse_bytes, parse_timedelta
 
+from asafess.cluster import checks
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.optimizations.base import Optimization
@@ -19,7 +18,25 @@ from asafess.optimizations.registry import BUILT_IN, make
 
 _DEFAULTS = Path(__file__).parent.parent / "asafess.yaml"
 DEFAULTS: dict[str, Any] = yaml.safe_load(_DEFAULTS.read_text())
-dask.config.update_defaults(DEFAULTS)
+
+
+def _defaults_beside(held: Any) -> dict[str, Any]:
+    """Return the defaults without those that would drop what is configured in place of a mapping.
+
+    `dask.config.update_defaults` does that without a word; `settings` says what is wrong with it.
+    """
+    if held is not None and not isinstance(held, Mapping):
+        return {}
+    configured = {str(key).replace("_", "-"): value for key, value in (held or {}).items()}
+    wrong = {
+        key
+        for key, value in DEFAULTS["asafess"].items()
+        if isinstance(value, dict) and not isinstance(configured.get(key, {}), Mapping | None)
+    }
+    return {"asafess": {key: value for key, value in DEFAULTS["asafess"].items() if key not in wrong}}
+
+
+dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 
 #: optimization → the rates that it measures for itself, where it is a built-in one
 OWN_RATES = {"tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product")}
@@ -90,13 +107,16 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     ValueError: unknown setting 'tik'; allowed: band_excess, budgets, control, dtypes, policy, rates, ...
     """
     # the defaults once more: `dask.config.refresh` drops what was added after Dask was imported
-    configured = dask.config.merge(DEFAULTS["asafess"], dask.config.get("asafess", {}))
-    values = {key.replace("-", "_"): value for key, value in configured.items()}
+    held = checks.mapping("asafess", dask.config.get("asafess", {}))
+    configured = dask.config.merge(DEFAULTS["asafess"], held)
+    values = {str(key).replace("-", "_"): value for key, value in configured.items()}
     arguments = {
-        name: {key.replace("-", "_"): value for key, value in (values.pop(name, None) or {}).items()}
+        name: {str(key).replace("-", "_"): value for key, value in checks.mapping(name, values.pop(name, None)).items()}
         for name in BUILT_IN
     }
     names = values.pop("optimizations")
+    if optimizations is None and not isinstance(names, list | tuple):
+        raise ValueError(f"asafess.optimizations must be a list of names, not {names!r}")
     for key, value in given.items():
         if key not in values:
             raise ValueError(f"unknown setting {key!r}; allowed: {', '.join(sorted(values))}")
@@ -104,9 +124,9 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     unknown = set(values) - {key.replace("-", "_") for key in DEFAULTS["asafess"]}
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)} under asafess in the configuration; see asafess.yaml")
-    types = dict(values["types"] or {})
+    types = checks.mapping("types", values["types"])
     PrefixTable(types)  # say now what is wrong with it
-    tick, window = _seconds("tick", values["tick"]), _seconds("window", values["window"])
+    tick, window = checks.seconds("tick", values["tick"]), checks.seconds("window", values["window"])
     made = Settings(
         optimizations=make(names if optimizations is None else optimizations, arguments),
         tick=tick,
@@ -114,18 +134,18 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
         deciding={
             "tick": tick,
             "window": window,
-            "policy": values["policy"],
-            "excess": values["band_excess"],
-            "budgets": dict(values["budgets"] or {}),
-            "switches_per_minute": values["switches_per_minute"],
+            "policy": checks.policy(values["policy"]),
+            "excess": checks.excess(values["band_excess"]),
+            "budgets": checks.budgets(checks.mapping("budgets", values["budgets"])),
+            "switches_per_minute": checks.switch_limit(values["switches_per_minute"]),
         },
-        control=_control(values["control"] or {}),
-        report_interval=_seconds("report_interval", values["report_interval"]),
-        dtypes=tuple(_dtype(name) for name in values["dtypes"]),
+        control=checks.control(checks.mapping("control", values["control"])),
+        report_interval=checks.seconds("report-interval", values["report_interval"]),
+        dtypes=checks.dtypes(values["dtypes"]),
         types=types,
-        rates=_rates(values["rates"] or {}),
-        trace=None if values["trace"] is None else str(values["trace"]),
-        trace_size=_size("trace_size", values["trace_size"]),
+        rates=checks.rates(checks.mapping("rates", values["rates"]), RATES),
+        trace=checks.trace_path("asafess.trace", values["trace"]),
+        trace_size=checks.size("trace-size", values["trace_size"]),
     )
     # say now, not in the scheduler, what the controller refuses
     trial = Controller((one.declaration() for one in made.optimizations), name="trial", **made.deciding)
@@ -133,53 +153,11 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     for key, wanted in made.control.items():
         name = key if key in trial.controls else key.replace("-", "_")
         if name in trial.controls:
-            trial.control(0.0, name, wanted)
+            try:
+                trial.control(0.0, name, wanted)
+            except ValueError as error:
+                raise ValueError(f"asafess.control.{key}: {error}") from None
             control[name] = wanted
         elif name not in BUILT_IN:
             raise ValueError(f"asafess.control names {key!r}, which is no optimization: {', '.join(trial.controls)}")
     return replace(made, control=control)
-
-
-def _control(given: dict[str, Any]) -> dict[str, str]:
-    # YAML reads the words on and off as booleans
-    words = {True: "on", False: "off"}
-    return {str(name): words[one] if isinstance(one, bool) else str(one) for name, one in given.items()}
-
-
-def _size(key: str, value: Any) -> float:
-    try:
-        nbytes = float(parse_bytes(value))
-    except (TypeError, ValueError):
-        raise ValueError(f"asafess.{key} must be a size such as 64MiB, not {value!r}") from None
-    if not 10_000 <= nbytes < math.inf:
-        raise ValueError(f"asafess.{key} must be at least 10kB, not {value!r}")
-    return nbytes
-
-
-def _seconds(key: str, value: Any) -> float:
-    try:
-        seconds = float(parse_timedelta(value, default="s"))
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"asafess.{key} must be a time such as 50ms, not {value!r}") from None
-    if not 0.001 <= seconds < math.inf:
-        raise ValueError(f"asafess.{key} must be at least 1ms, not {value!r}")
-    return seconds
-
-
-def _dtype(name: Any) -> str:
-    import numpy as np
-
-    try:
-        return np.dtype(name).name
-    except TypeError:
-        raise ValueError(f"asafess.dtypes must name NumPy data types such as float64, not {name!r}") from None
-
-
-def _rates(given: dict[str, Any]) -> dict[str, float]:
-    rates = {str(name).replace("-", "_"): rate for name, rate in given.items() if rate is not None}
-    for name, rate in rates.items():
-        if name not in RATES:
-            raise ValueError(f"unknown rate {name!r}; allowed: {', '.join(RATES)}")
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
-            raise ValueError(f"asafess.rates.{name} must be a positive number, not {rate!r}")
-    return {name: float(rate) for name, rate in rates.items()}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import pydoc
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from asafess.cluster.checks import trace_path
 from asafess.cluster.config import Settings, settings
 from asafess.cluster.messages import NAME
 from asafess.cluster.scheduler_plugin import AsafessSchedulerPlugin
@@ -100,20 +102,20 @@ def shadow(client: Client, name: str) -> Any:
     return _sync(client, _on_scheduler, _control, name, "shadow")
 
 
-def trace(client: Client, path: str | None) -> Any:
+def trace(client: Client, path: str | os.PathLike[str] | None) -> Any:
     """Record samples, decisions and costs into a file of the scheduler's machine; None ends the trace.
 
-    JSON lines; ``asafess replay`` and ``asafess score`` read them. What is there already is replaced. When the file
+    JSON lines; ``asafess replay`` and ``asafess score`` read them. A regular file that is there is replaced. When it
     has grown to half of ``asafess.trace-size`` it becomes ``path.1``, and a new one is begun.
 
     Raises
     ------
     ValueError
-        The file can't be opened.
+        This is no path, or the file can't be opened, or is no regular file.
     NotInstalledError
         `asafess` is not installed on this cluster.
     """
-    return _sync(client, _on_scheduler, _trace, path)
+    return _sync(client, _on_scheduler, _trace, trace_path("the path of a trace", path))
 
 
 def reset(client: Client) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from asafess.cluster.guard import guarded, text
+from asafess.cluster.guard import guarded, numbers, text
 from asafess.core.mode import Rates
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
 
 def _thresholds(rates: Rates | None, optimization: Optimization) -> dict[str, Any]:
     try:
-        return {} if rates is None else dict(guarded(optimization.thresholds, rates))
+        # what looks like numbers to users' code need not be what a message can hold
+        return {} if rates is None else guarded(lambda: numbers(optimization.thresholds(rates)))
     except Exception as error:
         return {"error": text(error)}  # whoever asks for the status wants to see the rest
 

@@ -6,8 +6,10 @@ full or a folder that is gone ends the trace with one warning, and nothing else.
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
+import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +20,13 @@ logger = logging.getLogger("asafess.scheduler")
 
 #: lines that may wait to be written
 LONGEST_QUEUE = 20_000
-#: seconds that closing waits for the rest to be written
-PATIENCE = 5.0
+#: seconds that closing, which is done in the scheduler's event loop, waits for the rest to be written
+PATIENCE = 0.2
+#: seconds that the end of the process waits for it
+LAST_PATIENCE = 5.0
+
+#: traces that are closed, whose last lines are still on their way to the disk
+_closing: set[TraceFile] = set()
 
 
 class TraceFile:
@@ -29,7 +36,7 @@ class TraceFile:
     ----------
     path : str or Path
         Of the file; replaced when it exists, with the ``path.1`` of an earlier trace. When it has grown to half of
-        `limit` it becomes ``path.1``, whose predecessor is dropped.
+        `limit` it becomes ``path.1``, whose predecessor is dropped. Only regular files are replaced.
     header : mapping
         The first line of each file. After it a file has who was in charge when it was begun, as an event, so that
         each can be read without the one before.
@@ -39,7 +46,7 @@ class TraceFile:
     Raises
     ------
     OSError
-        The file can't be opened.
+        The file can't be opened, or it or ``path.1`` is there and no regular file; then nothing has been changed.
     """
 
     def __init__(self, path: str | Path, header: Mapping[str, Any], limit: float) -> None:
@@ -54,8 +61,14 @@ class TraceFile:
         try:
             self.path = Path(path).expanduser()
             self._earlier = self.path.with_name(self.path.name + ".1")
+            _check_regular(self.path)
+            _check_regular(self._earlier)
+            if any(one.path.absolute() == self.path.absolute() for one in list(_closing)):
+                raise OSError(f"the last trace to {self.path} is still being written; wait, or name another path")
+            # emptied only when nothing can be refused any more
+            with self.path.open("a", encoding="utf-8"):
+                self._earlier.unlink(missing_ok=True)
             self._file: TextIO = self._opened()
-            self._earlier.unlink(missing_ok=True)
         except (RuntimeError, ValueError) as error:
             raise OSError(f"{path!r} is no path: {error}") from None
         self._thread = threading.Thread(target=self._run, name="asafess-trace", daemon=True)
@@ -69,9 +82,12 @@ class TraceFile:
             self._queue.put(line)
 
     def close(self) -> None:
-        """Write what is left, and close."""
+        """Write what is left, and close; on a disk that does not keep up, the thread does so after this returns."""
+        _closing.add(self)
         self._queue.put(None)
         self._thread.join(PATIENCE)
+        if not self._thread.is_alive():
+            _closing.discard(self)  # it may have ended before
 
     def _opened(self) -> TextIO:
         file = self.path.open("w", encoding="utf-8")
@@ -94,6 +110,7 @@ class TraceFile:
                 self._file.close()
             except OSError:
                 self._failed = True  # the rest did not fit on the disk, which has been said
+            _closing.discard(self)
 
     def _append(self, line: Mapping[str, Any]) -> None:
         text = _line(line)
@@ -110,6 +127,24 @@ class TraceFile:
         if line.get("event") == "control":
             self._controls.update(line["of"])
             self._opening = self._header + _line({**line, "of": self._controls})
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse what would make the scheduler wait, as a FIFO does, or what is not ours to rename, as a device."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+        raise OSError(f"{path} is {kind}; name a path that is free, or that of a regular file")
+
+
+@atexit.register
+def _finish() -> None:
+    """Wait for the last lines: the threads are daemons, so a disk that hangs does not keep the process."""
+    for one in list(_closing):
+        one._thread.join(LAST_PATIENCE)
 
 
 def _line(line: Mapping[str, Any]) -> str:

@@ -56,8 +56,8 @@ class Assessor:
     Costs are scaled so that the present state costs what the sample stands for: the seconds since the last one, and
     for a graph that arrives where nothing was scheduled, the seconds that it is predicted to take, up to `horizon`.
     (What is scheduled is known ahead; so one big graph is decided before its first task, by the same rule that adds
-    up small ones. The ticks that follow charge only what was not charged yet. A graph that is over before what was
-    charged for it has passed makes the next ones be charged less ahead.)
+    up small ones. The ticks that follow charge only what was not charged yet. Where a graph was over sooner than
+    predicted, the next one is charged less ahead, in proportion.)
 
     Parameters
     ----------
@@ -85,25 +85,25 @@ class Assessor:
     def __init__(self, declaration: Declaration, horizon: float) -> None:
         self.declaration = declaration
         self._horizon = horizon
-        #: seconds that were charged ahead for the present graph, and those of them that have not passed yet
-        self._charged = self._ahead = 0.0
-        #: share of a predicted time that is charged ahead
+        #: seconds that have been charged ahead and have not passed yet
+        self._ahead = 0.0
+        #: seconds predicted for the present graph when it arrived, and those that have passed since
+        self._predicted = self._passed = 0.0
+        #: share of a predicted time that is charged ahead: what became of the last prediction
         self._trust = 1.0
         self._rates: Rates | None = None
         self._domain: Domain | None = None
 
     def reset(self) -> None:
         """Forget what was charged ahead, and how that went before."""
-        self._charged = self._ahead = 0.0
+        self._ahead = self._predicted = self._passed = 0.0
         self._trust = 1.0
 
     def pause(self, elapsed: float) -> None:
         """Take note that nothing is scheduled any more, or something new; `elapsed` seconds after the last sample."""
-        if self._charged:
-            self._ahead -= min(self._ahead, elapsed)
-            passed = 1 - self._ahead / self._charged
-            self._trust = min(1.0, self._trust * (passed if passed < 1 else 2.0))
-        self._charged = self._ahead = 0.0
+        if self._predicted:
+            self._trust = min(max((self._passed + elapsed) / self._predicted, LEAST_TRUST), 1.0)
+        self._ahead = self._predicted = self._passed = 0.0
 
     def domain(self, rates: Rates) -> Domain:
         """Return the efficiency domain at these rates."""
@@ -151,8 +151,9 @@ class Assessor:
 
     def _weight(self, elapsed: float, ahead: float | None) -> float:
         if ahead is not None:
-            self._charged = self._ahead = max(self._trust, LEAST_TRUST) * ahead
-            return self._charged
+            self._predicted, self._ahead = ahead, self._trust * ahead
+            return self._ahead
+        self._passed += elapsed
         charged = min(self._ahead, elapsed)
         self._ahead -= charged
         return elapsed - charged

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections import deque
 
+#: more than that per minute limits nothing; each may have to be remembered
+LARGEST_LIMIT = 1_000_000
+
 
 class SwitchLimit:
     """Counts switches over a sliding window of 60 s.
@@ -15,12 +18,12 @@ class SwitchLimit:
     Parameters
     ----------
     per_minute : int or None
-        Switches that any 60 s may hold, both ends included, at least 1. None: no limit.
+        Switches that any 60 s may hold, both ends included, from 1 to `LARGEST_LIMIT`. None: no limit.
 
     Raises
     ------
     ValueError
-        A limit that is not a whole number of at least 1; a time that is not finite.
+        A limit that is no whole number of that range; a time that is not finite.
 
     Examples
     --------
@@ -37,10 +40,11 @@ class SwitchLimit:
 
     def __init__(self, per_minute: int | None) -> None:
         if per_minute is not None and (
-            not isinstance(per_minute, int) or isinstance(per_minute, bool) or per_minute < 1
+            not isinstance(per_minute, int) or isinstance(per_minute, bool) or not 1 <= per_minute <= LARGEST_LIMIT
         ):
             raise ValueError(
-                f"switches per minute must be a whole number ≥ 1, or None for no limit, not {per_minute!r}; "
+                f"switches per minute must be a whole number from 1 to {LARGEST_LIMIT}, or None for no limit, "
+                f"not {per_minute!r}; "
                 "to keep an optimization from switching, pin it"
             )
         self.per_minute = per_minute

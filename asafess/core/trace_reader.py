@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asafess.core.assessment import Assessment
+from asafess.core.controller import Controller
 from asafess.core.declaration import RESERVED, Declaration
 from asafess.core.domain import Domain
 from asafess.core.mode import Rates, Sample, Scheduled
@@ -22,7 +23,7 @@ def read(lines: Iterable[str]) -> Trace:
     Raises
     ------
     ValueError
-        There is no header among the lines, or it is of another format.
+        There is no header among the lines, or it is of another format, or has settings that no controller takes.
 
     Examples
     --------
@@ -63,7 +64,9 @@ def _trace(line: Mapping[str, Any]) -> Trace:
     if line.get("format") != FORMAT:
         raise ValueError(f"this trace has format {line.get('format')!r}; this version of asafess reads {FORMAT}")
     try:
-        return Trace(dict(line["settings"]), _declarations(line["optimizations"]))
+        settings, declarations = dict(line["settings"]), _declarations(line["optimizations"])
+        Controller(declarations, name="trace", **settings)  # say now what it refuses
+        return Trace(settings, declarations)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the header of this trace is damaged: {error!r}") from None
 

@@ -33,6 +33,7 @@ Reference: Borodin, Linial, Saks, An optimal on-line algorithm for metrical task
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 from asafess.core.alpha_beta import AlphaBeta
 from asafess.core.assessment import Assessment
@@ -78,7 +79,8 @@ class WorkFunction:
     Raises
     ------
     ValueError
-        An excess below 0, or above 2: a band that admits more would make the ratio worse than the policy's own.
+        An excess that is no number, below 0, or above 2: a band that admits more would make the ratio worse than the
+        policy's own.
 
     Examples
     --------
@@ -95,7 +97,7 @@ class WorkFunction:
     """
 
     def __init__(self, excess: float = 0.05, dwell: float = 0.0) -> None:
-        if not 0 <= excess <= LARGEST_EXCESS:
+        if isinstance(excess, bool) or not isinstance(excess, float | Real) or not 0 <= excess <= LARGEST_EXCESS:
             raise ValueError(
                 f"the band may admit a relative excess between 0 and {LARGEST_EXCESS:g}, not {excess!r}: "
                 "beyond it the bound of 3 would not hold"

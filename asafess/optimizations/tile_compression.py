@@ -165,8 +165,12 @@ class TileCompression(Optimization):
             raise ValueError(f"zeros must be a share between 0 and 1, not {zeros!r}")
         if threshold is not None and threshold < 1:
             raise ValueError(f"threshold must be a number of non-zeros of at least 1, not {threshold!r}")
-        if not 0 <= probe_budget <= 0.1:
-            raise ValueError(f"probe_budget must be a share of the time from 0 to 0.1, not {probe_budget!r}")
+        number = isinstance(probe_budget, int | float) and not isinstance(probe_budget, bool)
+        if not number or not 0 <= probe_budget <= 0.1:
+            raise ValueError(
+                "asafess.tile-compression.probe-budget must be a share of the time from 0 (no probing) to 0.1, "
+                f"not {probe_budget!r}"
+            )
         checked(break_even)  # say now what is wrong with it
         self.alpha, self.beta, self.zeros, self.threshold = alpha, beta, zeros, threshold
         self.break_even = break_even or None

@@ -15,6 +15,7 @@ from test_processes import cluster
 
 from asafess.cli import main
 from asafess.cli.calibrate import arithmetic
+from asafess.cli.outputs import check_configuration
 from asafess.cluster.config import OWN_RATES, settings
 from asafess.core.mode import Rates
 from asafess.optimizations.tile_compression import thresholds
@@ -75,6 +76,24 @@ def test_a_cluster_of_processes_is_measured_and_the_configuration_has_what_was_s
     )
     for name, value in in_force.items():
         assert said[name] == pytest.approx(value, rel=1e-3), name
+
+
+@pytest.mark.parametrize(
+    "arguments", [["calibrate", "tcp://127.0.0.1:1", "--timeout", "0.2"], ["break-even", "--write", "--seconds", "0"]]
+)
+def test_a_configuration_that_can_not_be_written_is_said_before_anything_is_measured(tmp_path, monkeypatch, arguments):
+    (tmp_path / "file").write_text("")
+    for path, says in (
+        (tmp_path / "file", "is a file where Dask's folder should be; move it away, or name"),
+        (tmp_path / "file" / "below", "file is no folder that can be written to; name another"),
+    ):
+        monkeypatch.setattr(dask.config, "PATH", str(path))
+        done = CliRunner().invoke(main, arguments)
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert says in done.stderr
+    for path in (tmp_path, tmp_path / "new" / "folder", tmp_path / "mine.yaml", tmp_path / "new" / "mine.yaml"):
+        monkeypatch.setattr(dask.config, "PATH", str(path))
+        check_configuration()
 
 
 def test_what_can_not_be_done_is_one_line():

@@ -1,5 +1,8 @@
 """What ``asafess status`` tells people."""
 
+import json
+
+import numpy as np
 from distributed.utils_test import gen_cluster
 from helpers import installed, moving_phase
 
@@ -43,6 +46,37 @@ async def test_a_status_says_who_wants_what_and_what_holds_it_back(c, s, a, b):
         assert line in told, told
     assert f"switches: {status['counters']['switches']}, and" in told
     assert "null off -> on: " in told
+
+
+class Odd(Null):
+    """Says of its thresholds what users' code may say."""
+
+    def __init__(self, name, found):
+        super().__init__()
+        self.name, self._found = name, found
+
+    def thresholds(self, rates):
+        return self._found
+
+
+@gen_cluster(client=True)
+async def test_thresholds_that_are_no_numbers_are_an_error_of_their_own(c, s, a, b):
+    odd = {
+        "scalar": {"alpha": np.float32(0.5), 3: np.int64(2)},
+        "set": {"alpha": {1}},
+        "list": [1, 2],
+        "huge": {"alpha": 10**400},
+        "text": {"alpha": "half"},
+        "none": None,
+    }
+    await installed(c, s, [Odd(name, found) for name, found in odd.items()])
+    status = await asafess.status(c)
+    found = dict(status["thresholds"])
+    assert json.loads(json.dumps(found.pop("scalar"))) == {"alpha": 0.5, "3": 2.0}
+    assert len(found) == 5
+    for name, one in found.items():
+        assert set(one) == {"error"}, name
+        assert f"  thresholds: error {one['error']}" in list(status_lines(status))
 
 
 @gen_cluster(client=True)

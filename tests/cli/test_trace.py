@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import math
+import os
 import sys
 
 import pytest
@@ -123,7 +125,8 @@ def test_other_settings_are_those_of_the_controller(tmp_path, options, settings)
         (["--policy", "best"], "'best'"),
         (["--excess", "3"], "between 0 and 2, not 3"),
         (["--excess", "nan"], "not nan"),
-        (["--switches-per-minute", "0"], "x>=1"),
+        (["--switches-per-minute", "0"], "1<=x<=1000000"),
+        (["--switches-per-minute", "99999999999999999999"], "1<=x<=1000000"),
         (["--budget", "watts"], "NAME=AMOUNT"),
         (["--budget", "=3"], "NAME=AMOUNT"),
         (["--budget", "watts=-3"], "finite number ≥ 0"),
@@ -208,12 +211,69 @@ def test_damaged_lines_are_mentioned(tmp_path, command):
     assert "policy work_function; 3 lines damaged and left out\n" in said
 
 
-def test_settings_that_no_controller_takes_are_a_mistake(tmp_path):
+@pytest.mark.parametrize("command", ["replay", "score"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"windows": 0.2},
+        {"window": "long"},
+        {"excess": 9},
+        {"excess": {}},
+        {"excess": "\ud800"},
+        {"excess": True},
+        {"policy": "\ud800"},
+        {"policy": math.inf},
+        {"budgets": 5},
+        {"budgets": {"watts": "lots"}},
+        {"switches_per_minute": 99999999999999999999},
+    ],
+)
+def test_settings_that_no_controller_takes_are_a_damaged_header(tmp_path, command, settings):
     header, *rest = program()
-    path = save(tmp_path / "t", [header.replace('"window"', '"windows"'), *rest])
-    code, said = call("replay", path)
+    line = json.loads(header)
+    line["settings"].update(settings)
+    code, said = call(command, save(tmp_path / "t", [json.dumps(line), *rest]))
     assert code == 1
-    assert "can't be decided again" in said
+    assert "the header of this trace is damaged" in said
+
+
+def test_a_cause_that_no_encoding_has_is_shown_with_a_mark_in_place_of_what_it_has_not(tmp_path):
+    lines = [line.replace('"cause": "', '"cause": "\\ud800') for line in program()]
+    code, said = call("replay", save(tmp_path / "t", lines))
+    assert code == 0
+    assert "codec: 5 switches\n" in said
+    assert "off -> on  ?" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices are no files there")
+@pytest.mark.parametrize("command", ["replay", "score"])
+def test_what_is_no_regular_file_is_refused_and_not_read(tmp_path, command):
+    (tmp_path / "device").symlink_to(os.devnull)
+    code, said = call(command, tmp_path / "device")
+    assert code == 1
+    assert "can't be read: it is no regular file" in said
+
+
+@pytest.mark.parametrize(("command", "option"), [("replay", "--json"), ("score", "--json"), ("score", "--plot")])
+def test_a_folder_that_is_not_there_is_said_before_the_work(trace, tmp_path, command, option):
+    code, said = call(command, trace, option, tmp_path / "nope" / "found")
+    assert code == 2
+    assert "there is no folder" in said
+    assert "decisions in" not in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is full is a device of Linux")
+@pytest.mark.parametrize("command", ["replay", "score"])
+def test_a_disk_that_is_full_is_one_line(trace, command):
+    code, said = call(command, trace, "--json", "/dev/full")
+    assert code == 1
+    assert said.splitlines()[-1].startswith("Error: --json: /dev/full could not be written")
+
+
+def test_a_picture_of_a_kind_that_there_is_not_is_one_line(trace, tmp_path):
+    code, said = call("score", trace, "--plot", tmp_path / "picture.kind")
+    assert code == 1
+    assert "Error: --plot: " in said
 
 
 # ---- score

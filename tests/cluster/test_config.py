@@ -1,7 +1,11 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dask
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -79,11 +83,72 @@ def test_a_time_that_is_none_is_refused(bad):
         ({"types": {"x*": {"flop": 1}}}, r"asafess\.types\['x\*'\]"),
         ({"dtypes": ["float46"]}, "not 'float46'"),
         ({"tik": "1s"}, "unknown setting 'tik'"),
+        *(({"tick": value}, r"asafess\.tick must be a time such as") for value in (True, [1], "1e400 s s", {})),
+        *(
+            ({"band_excess": value}, r"asafess\.band-excess must be a number from 0 to 2, not ")
+            for value in ("x", None, [1], True, -0.1, 2.5, float("nan"), 10**400)
+        ),
+        *(({"budgets": value}, r"asafess\.budgets must be a mapping .* not ") for value in ("x", 5, ["w"])),
+        *(
+            ({"budgets": {"w": value}}, r"asafess\.budgets\.w must be a finite number ≥ 0 .* not ")
+            for value in ("lots", None, True, -1, float("nan"), float("inf"), 10**400)
+        ),
+        *(({"control": value}, r"asafess\.control must be a mapping .* not ") for value in ("x", 5, ["null"])),
+        ({"control": {"tile-compression": "onn"}}, r"asafess\.control\.tile-compression: .*'onn'.* allowed: off"),
+        *(({"types": value}, r"asafess\.types must be a mapping") for value in ("x", 5, ["x"])),
+        *(({"rates": value}, r"asafess\.rates must be a mapping") for value in ("x", 5, ["x"])),
+        ({"rates": {"link": 10**400}}, r"asafess\.rates\.link must be a positive number"),
+        *(({"dtypes": value}, r"asafess\.dtypes must be a list") for value in ("float64", None, 5)),
+        *(
+            ({"trace_size": value}, r"asafess\.trace-size must be a size .* not ")
+            for value in (None, [1], "1e400", 1e300, True, "1kB", float("nan"))
+        ),
+        *(({"policy": value}, r"asafess\.policy must be one of .* not ") for value in (5, None, ["x"], "best")),
+        *(
+            ({"switches_per_minute": value}, r"asafess\.switches-per-minute: .* from 1 to 1000000, or None")
+            for value in ("120", 0, True, 10**20)
+        ),
+        *(
+            ({"trace": value}, r"asafess\.trace must be text such as .* not ")
+            for value in (True, 5, b"x", ["a"], "", {})
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given_, says):
     with pytest.raises(ValueError, match=says):
         settings(**given_)
+
+
+def test_values_that_are_allowed_are_taken_as_python_s_own():
+    made = settings(
+        budgets={"w": np.float32(0.5)},
+        band_excess=np.float32(0.25),
+        trace=Path("t"),
+        control={"tile_compression": False},
+    )
+    assert made.deciding["budgets"] == {"w": 0.5}
+    assert {type(value) for value in (made.deciding["excess"], made.deciding["budgets"]["w"])} == {float}
+    assert (made.trace, made.control) == ("t", {"tile_compression": "off"})
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("BUDGETS", "asafess.budgets must be a mapping"),
+        ("TILE_COMPRESSION", "asafess.tile-compression must be a mapping"),
+        ("OPTIMIZATIONS", "asafess.optimizations must be a list"),
+        ("", "asafess must be a mapping"),
+    ],
+)
+def test_an_environment_variable_in_place_of_a_mapping_is_said_and_not_dropped(name, says):
+    code = "from asafess.cluster.config import settings\ntry: settings()\nexcept ValueError as error: print(error)"
+    variable = f"DASK_ASAFESS__{name}" if name else "DASK_ASAFESS"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, variable: "5"}, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(says)
+    assert done.stdout.endswith(", not 5\n")
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,34 @@
 
 import asyncio
 import logging
+import tempfile
+import threading
+import time
+from pathlib import Path
 
 import dask
 import pytest
 from distributed import Client, Worker
 from distributed.utils_test import gen_cluster
-from helpers import RATES, Broken, Recorded, installed, move, moving_phase, new_gates, until, waiting
+from helpers import (
+    RATES,
+    Broken,
+    Recorded,
+    blocks,
+    compute,
+    installed,
+    move,
+    moving_phase,
+    new_gates,
+    until,
+    waiting,
+)
 
 import asafess
 from asafess.cluster.config import settings
 from asafess.cluster.messages import NAME
+from asafess.core.replay import replay
+from asafess.core.trace_reader import read
 from asafess.optimizations.null import Null
 
 
@@ -196,3 +214,77 @@ async def test_the_configuration_of_what_is_not_installed_is_left_alone(c, s, a,
 def test_a_wrong_control_in_the_configuration_is_refused(control, says):
     with dask.config.set({"asafess.control": control}), pytest.raises(ValueError, match=says):
         settings(["null"])
+
+
+class NotFinite(Null):
+    """Says once that it has measured what is no number."""
+
+    name = "not_finite"
+
+    def measured(self, *_):
+        return {"speed": float("nan")}
+
+
+class Twin(Null):
+    """Counts under a name that another optimization has."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def counters(self):
+        return {"sent_bytes": time.monotonic()}
+
+
+class Unpicklable(Null):
+    """Keeps what can't be pickled, once it has run."""
+
+    name = "unpicklable"
+
+    def measured(self, *_):
+        self.lock = threading.Lock()
+        return {}
+
+
+@gen_cluster(client=True)
+async def test_a_measurement_that_is_no_number_turns_everything_off_and_is_named(c, s, a, b):
+    plugin = await installed(c, s, [NotFinite(), "null"])
+    await moving_phase(c, s)
+    assert "not_finite.measured() says that speed is nan" in plugin.fault
+    assert set((await asafess.status(c))["states"].values()) == {"off"}
+
+
+@gen_cluster(client=True)
+async def test_two_optimizations_can_not_count_under_one_name(c, s, a, b):
+    await asafess.install(c, [Twin("one"), Twin("two")], rates=RATES)
+    plugin = s.plugins[NAME]
+    await until(lambda: plugin.fault is not None)
+    assert "two.counters() has 'sent_bytes', which another optimization has too" in plugin.fault
+
+
+@gen_cluster(client=True)
+async def test_what_deciding_code_keeps_need_not_be_picklable(c, s, a, b):
+    plugin = await installed(c, s, [Unpicklable()])
+    await moving_phase(c, s)
+    await asafess.pin(c, "unpicklable", "off")
+    await asafess.pin(c, "unpicklable", "on")
+    async with Worker(s.address, nthreads=1) as late:
+        await until(lambda: late.address in plugin.ready)
+    assert plugin.fault is None
+
+
+@gen_cluster(client=True)
+async def test_a_trace_begun_while_something_is_in_shadow_gives_the_same_decisions_again(c, s, a, b):
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "run.jsonl")
+        plugin = await installed(c, s, [Null(0.1, 1e9)], policy="alpha_beta", control={"null": "shadow"})
+        await moving_phase(c, s)
+        assert plugin.controller.shadows == {"null": "on"}
+        await asafess.trace(c, path)
+        made, second = await blocks(c, s)
+        await c.gather(c.map(compute, made, workers=[second], pure=False))
+        await asafess.trace(c, None)
+        with open(path, encoding="utf-8") as lines:
+            replayed = replay(read(lines)).decided
+    assert replayed
+    assert all(one.same for one in replayed)

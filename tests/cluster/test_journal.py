@@ -133,6 +133,9 @@ async def test_a_path_that_can_not_be_written_is_a_mistake_of_the_caller_only(c,
         with pytest.raises(ValueError, match="no trace can be written"):
             await asafess.trace(c, path)
         assert plugin.journal.trace is None
+    for path in (5, True, b"x", "", ["a"]):
+        with pytest.raises(ValueError, match="path of a trace must be text such as"):
+            await asafess.trace(c, path)
     assert await moving_phase(c, s) == [1.0] * 4
     assert plugin.fault is None
 

@@ -73,3 +73,24 @@ def test_a_graph_that_arrives_is_charged_ahead_and_not_twice():
 def test_nothing_is_charged_further_ahead_than_the_horizon():
     assessor = Assessor(priced(5.0, 1.0), horizon=1.0)
     assert assessor.assess(at_ratio(0.0, 1.0, fresh=True), {}, "off", 0.05, 0.05).costs == {"off": 1.0, "on": 0.2}
+
+
+def test_a_prediction_that_is_ten_times_too_long_is_charged_less_and_less_ahead():
+    assessor = Assessor(priced(1.0, 0.5), horizon=1.0)
+    charged = []
+    for _ in range(8):
+        charged.append(assessor.assess(at_ratio(0.0, 1.0, fresh=True), {}, "off", 0.05, 0.05).costs["off"])
+        assessor.pause(0.1)
+    assert charged == pytest.approx([1.0] + [0.1] * 7)
+
+
+def test_it_is_believed_again_when_graphs_last_as_long_as_predicted():
+    assessor = Assessor(priced(1.0, 0.5), horizon=1.0)
+    assessor.assess(at_ratio(0.0, 1.0, fresh=True), {}, "off", 0.05, 0.05)
+    assessor.pause(0.001)
+    charged = []
+    for _ in range(12):
+        charged.append(assessor.assess(at_ratio(0.0, 1.0, fresh=True), {}, "off", 0.05, 0.05).costs["off"])
+        assessor.pause(1.0)
+    assert charged[0] < 0.01
+    assert charged[1:] == [1.0] * 11

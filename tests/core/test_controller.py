@@ -198,3 +198,46 @@ def test_rates_that_are_measured_again_do_not_undo_what_a_sample_has_decided():
     control.observe(at_ratio(0.1, 50.0))
     assert control.start(5.0, RATES) == []  # long after the dwell
     assert control.state.states == {"codec": "off"}
+
+
+def rivals(**settings):
+    on = Declaration(
+        "a", ("off", "on"), lambda rates: Domain(("off", "on"), [Hysteresis(axis("ratio") < 5, axis("ratio") > 9)])
+    )
+    other = replace(on, name="b", conflicts=("a",), demands={"on": {"watts": 60.0}})
+    return Controller([on, other], name="test", policy="alpha_beta", **settings)
+
+
+def test_a_pin_makes_room_at_once_also_while_nothing_is_scheduled():
+    control = rivals()
+    control.observe(at_ratio(0.0, 1.0))
+    assert control.state.states == {"a": "on", "b": "off"}
+    [publish] = control.control(1.0, "b", "on")
+    assert publish.state.states == {"a": "off", "b": "on"}
+    assert {one.optimization: one.cause for one in publish.switches} == {
+        "a": "conflicts with b (pinned)",
+        "b": "pinned",
+    }
+
+
+def test_what_persons_switch_does_not_use_up_the_limit_of_policies():
+    control = rivals(switches_per_minute=1)
+    for k in range(10):
+        control.control(float(k), "b", "on" if k % 2 else "off")
+    control.control(20.0, "b", "off")
+    assert [one.after for one in switches(control.observe(at_ratio(21.0, 1.0)))] == ["on"]
+    assert not switches(control.observe(at_ratio(40.0, 99.0, fresh=True)))
+    assert control.moment.held_back == {"a": "limit of switches per minute"}
+
+
+def test_in_shadow_it_is_decided_and_acts_on_nothing():
+    control = rivals()
+    control.control(0.0, "a", "shadow")
+    [shadowed, publish] = control.observe(at_ratio(1.0, 1.0))
+    assert [(one.optimization, one.after) for one in shadowed.switches] == [("a", "on")]
+    # so it is in nobody's way
+    assert publish.state.states == {"a": "off", "b": "on"}
+    assert control.shadows == {"a": "on"}
+    control.control(2.0, "a", "auto")
+    assert control.observe(at_ratio(3.0, 1.0)) == []
+    assert control.moment.held_back == {"a": "conflicts with b"}

@@ -131,3 +131,9 @@ def test_a_worker_derives_light_from_the_rates_that_it_measures_for_each_of_its_
     finally:
         optimization.leave()
     assert limit() == 128
+
+
+@pytest.mark.parametrize("budget", ["x", None, "0.01", True, -0.1, 0.2, float("nan")])
+def test_a_probe_budget_that_is_no_share_is_refused(budget):
+    with pytest.raises(ValueError, match=r"asafess\.tile-compression\.probe-budget must be a share"):
+        TileCompression(probe_budget=budget)
