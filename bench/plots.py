@@ -141,7 +141,7 @@ def _draw_phases(axes: Any, events: Sequence[Event]) -> None:
         if number:
             axes.axvline(start, color=OTHER, linewidth=0.9)
         style = {"va": "bottom", "ha": "left", "fontsize": 8, "color": SOFT}
-        axes.text(start, 1.01, phase, transform=at_the_top, **style)
+        axes.text(start, 1.01 + 0.05 * (number % 2), phase, transform=at_the_top, **style)
 
 
 def _draw_states(axes: Any, events: Sequence[Event]) -> None:
