@@ -43,8 +43,8 @@ class GroupLoad:
         self.column = column
         #: load of one task by axis, averaged over the group; empty while unknown
         self.load: dict[str, float] = {}
-        #: types of the tasks that were looked at, and their number
-        self.types: list[TaskType] = []
+        #: types of the tasks that were looked at, each with how many of them have it, and the number of those tasks
+        self.types: list[tuple[TaskType, int]] = []
         self.looked_at = 1
         #: share of the group's tasks that has a type
         self.share = 0.0
@@ -156,7 +156,7 @@ class GroupLoads:
             load = self._loads[group.name] = GroupLoad(group, column)
             column.groups.append(load)
             column.changed()
-        load.types, load.looked_at, load.share = types, len(looked_at), typed / len(looked_at)
+        load.types, load.looked_at, load.share = _counted(types), len(looked_at), typed / len(looked_at)
         return load
 
     def _types_of(self, ts: TaskState) -> list[TaskType]:
@@ -260,16 +260,29 @@ def _by_group(state: SchedulerState, keys: Iterable[Any]) -> Iterable[list[TaskS
     return groups.values()
 
 
+def _counted(types: Iterable[TaskType]) -> list[tuple[TaskType, int]]:
+    """Return different types with their numbers: mostly one, so that a load is computed once and not eight times."""
+    found: list[tuple[TaskType, int]] = []
+    for type_ in types:
+        for k, (same, count) in enumerate(found):
+            if type_ == same:
+                found[k] = same, count + 1
+                break
+        else:
+            found.append((type_, 1))
+    return found
+
+
 def _mean_load(load: GroupLoad, input_bytes: float, missing_bytes: float) -> dict[str, float]:
     """Return the average load of a group's tasks: the sum over a fused task's types, the mean over tasks."""
     total: dict[str, float] = {}
     moved = 0.0
-    for type_ in load.types:
+    for type_, count in load.types:
         for axis, amount in type_.load(input_bytes, missing_bytes).items():
             if axis == "communication":
                 moved = max(moved, amount)  # the parts of a fused task share one input: it is moved once
             else:
-                total[axis] = total.get(axis, 0.0) + amount
+                total[axis] = total.get(axis, 0.0) + count * amount
     mean = {axis: amount / load.looked_at for axis, amount in total.items()}
     mean["communication"] = moved * load.share
     return mean
