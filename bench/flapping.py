@@ -90,7 +90,8 @@ def spread(lines: Sequence[Mapping[str, Any]], component: str) -> list[float]:
 def replayed(optimization: Optimization, policy: str, runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
     """Return the switches of one optimization in five minutes of samples, each from a run in the state it is in.
 
-    `runs` are the moments of the runs that were pinned *off* and *on*.
+    `runs` are the moments of the runs that were pinned *off* and *on*. It begins in the state that the rates imply,
+    as on a cluster; that start is no switch of this program.
     """
     controller = Controller([optimization.declaration()], name="replay", policy=policy)
     samples: dict[str, Any] = {}
@@ -98,6 +99,8 @@ def replayed(optimization: Optimization, policy: str, runs: Mapping[str, Sequenc
         recorded = [sample_of(line["sample"]) for line in lines]
         pauses = [b.time - a.time for a, b in pairwise(recorded)]
         samples[arm] = cycle(list(zip(recorded, [*pauses, 0.05], strict=True)))
+        assert recorded[0].rates is not None
+        controller.start(0.0, recorded[0].rates)
     now = switches = 0
     while now < REPLAYED:
         arm = OFF if controller.state.states[optimization.name] == optimization.states[0] else ON

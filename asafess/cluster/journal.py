@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from asafess.cluster.trace_file import TraceFile
+from asafess.cluster.trace_file import TraceFile, located
 from asafess.core.declaration import Declaration
 from asafess.core.mode import Sample
 from asafess.core.moment import Moment
@@ -52,9 +52,12 @@ class Journal:
         OSError
             The file can't be opened.
         """
-        self.close()
         header = header_line(settings, declarations, time.monotonic(), time.time())
-        self._trace = TraceFile(path, header, limit)
+        if self._trace is not None and self._trace.path == located(path):
+            self.close()  # two can't write one file
+        begun = TraceFile(path, header, limit)
+        self.close()  # only now: a path that is refused ends nothing
+        self._trace = begun
         for event in events:
             self.event(event)
 

@@ -58,19 +58,16 @@ class TraceFile:
         self._controls: dict[str, str] = {}
         self._queue: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
         self._failed = False
-        try:
-            self.path = Path(path).expanduser()
-            self._earlier = self.path.with_name(self.path.name + ".1")
-            _check_regular(self.path)
-            _check_regular(self._earlier)
-            if any(one.path.absolute() == self.path.absolute() for one in list(_closing)):
-                raise OSError(f"the last trace to {self.path} is still being written; wait, or name another path")
-            # emptied only when nothing can be refused any more
-            with self.path.open("a", encoding="utf-8"):
-                self._earlier.unlink(missing_ok=True)
-            self._file: TextIO = self._opened()
-        except (RuntimeError, ValueError) as error:
-            raise OSError(f"{path!r} is no path: {error}") from None
+        self.path = located(path)
+        self._earlier = self.path.with_name(self.path.name + ".1")
+        _check_regular(self.path)
+        _check_regular(self._earlier)
+        if any(one.path == self.path for one in list(_closing)):
+            raise OSError(f"the last trace to {self.path} is still being written; wait, or name another path")
+        # emptied only when nothing can be refused any more
+        with self.path.open("a", encoding="utf-8"):
+            self._earlier.unlink(missing_ok=True)
+        self._file: TextIO = self._opened()
         self._thread = threading.Thread(target=self._run, name="asafess-trace", daemon=True)
         self._thread.start()
 
@@ -127,6 +124,28 @@ class TraceFile:
         if line.get("event") == "control":
             self._controls.update(line["of"])
             self._opening = self._header + _line({**line, "of": self._controls})
+
+
+def located(path: str | Path) -> Path:
+    """Return where a trace of this name is, as an absolute path.
+
+    Raises
+    ------
+    OSError
+        It is no path, or one of a home that nobody has.
+
+    Examples
+    --------
+    >>> located("/tmp/trace.jsonl")
+    PosixPath('/tmp/trace.jsonl')
+    """
+    try:
+        found = Path(path).expanduser().absolute()
+    except (RuntimeError, ValueError) as error:
+        raise OSError(f"{path!r} is no path: {error}") from None
+    if not found.name or "\0" in str(found):
+        raise OSError(f"{path!r} is no path of a file")
+    return found
 
 
 def _check_regular(path: Path) -> None:

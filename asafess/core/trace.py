@@ -33,8 +33,6 @@ class Event:
     kind: str
     #: by optimization: the control, or the state
     of: Mapping[str, str]
-    #: those since the entry before, when read from a trace
-    switches: tuple[Switch, ...] = ()
 
 
 @dataclass(slots=True)

@@ -49,11 +49,9 @@ def read(lines: Iterable[str]) -> Trace:
             trace = _trace(line)
     if trace is None:
         raise ValueError(f"this is no trace of asafess: none of its {count} lines is a header")
-    since = 0
     for line in pending:
         try:
-            if _add(trace, line, since):
-                since = len(trace.switches)
+            _add(trace, line)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             damaged += 1
     trace.damaged = damaged
@@ -90,8 +88,8 @@ def _recorded(rates: Rates) -> Domain:
     raise TypeError("what the domain says is in the moments of the trace")
 
 
-def _add(trace: Trace, line: Mapping[str, Any], since: int) -> bool:
-    """Add what a line says, and return whether that is an entry; `since` is the number of switches at the last one.
+def _add(trace: Trace, line: Mapping[str, Any]) -> None:
+    """Add what a line says.
 
     Raises when it does not fit the header, so that whoever uses a trace need not look.
     """
@@ -110,7 +108,7 @@ def _add(trace: Trace, line: Mapping[str, Any], since: int) -> bool:
         trace.entries.append(moment)
     elif kind == "event":
         of = {str(name): str(one) for name, one in line["of"].items()}
-        event = Event(float(line["time"]), str(line["event"]), of, tuple(trace.switches[since:]))
+        event = Event(float(line["time"]), str(line["event"]), of)
         more = RESERVED if event.kind == "control" else ()
         _expect(math.isfinite(event.time) and all(one in (*states[name], *more) for name, one in event.of.items()))
         trace.entries.append(event)
@@ -124,7 +122,6 @@ def _add(trace: Trace, line: Mapping[str, Any], since: int) -> bool:
         trace.measured.append(run)
     else:
         raise KeyError(kind)
-    return kind in ("moment", "event")
 
 
 def _expect(fits: bool) -> None:

@@ -30,7 +30,7 @@ def test_the_measured_plugin_takes_samples_and_stays_off():
     list(pure.run(graph, list(graph), 1000, plugin.tick))
     pure.close()
     assert plugin.controller.counters["used"] >= 1
-    assert not plugin.switches
+    assert not plugin.journal.switches
     assert plugin.fault is None
 
 

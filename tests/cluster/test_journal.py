@@ -137,6 +137,14 @@ async def test_a_path_that_can_not_be_written_is_a_mistake_of_the_caller_only(c,
         with pytest.raises(ValueError, match="path of a trace must be text such as"):
             await asafess.trace(c, path)
     assert await moving_phase(c, s) == [1.0] * 4
+    await asafess.trace(c, str(tmp_path / "t"))
+    with pytest.raises(ValueError, match="no trace can be written"):
+        await asafess.trace(c, str(tmp_path))
+    assert plugin.journal.trace["path"] == str(tmp_path / "t")  # that goes on
+    await asafess.trace(c, str(tmp_path / "t"))  # anew
+    await moving_phase(c, s)
+    await asafess.trace(c, None)
+    assert len(trace_in(tmp_path / "t").moments) >= 1
     assert plugin.fault is None
 
 

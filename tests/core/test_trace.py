@@ -79,14 +79,6 @@ def test_what_else_there_is_is_read_as_it_was_written():
         codec_read.domain(None)
 
 
-def test_an_event_has_the_switches_since_the_entry_before():
-    one, other = (Switch(time, "codec", "off", "on", "") for time in (1.0, 2.0))
-    events = [event_line(Event(time, "state", {"codec": "on"})) for time in (1.0, 2.0, 3.0)]
-    lines = [switch_line(one), events[0], measured_line("codec", "on", 3.0), switch_line(other), *events[1:]]
-    trace = read(written(header(codec()), *lines))
-    assert [entry.switches for entry in trace.entries] == [(one,), (other,), ()]
-
-
 def test_lines_that_are_no_lines_of_a_trace_are_left_out_and_counted():
     good = phases(0.1)
     whole = read(good)
