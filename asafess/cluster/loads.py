@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from operator import mul
 from typing import TYPE_CHECKING, Any
 
+from asafess.cluster.group_load import GroupLoad, TypeColumn, counted, mean_load
 from asafess.cluster.inputs import assigned, known, predicted
 from asafess.compiler.resolve import PrefixTable, task_types
 from asafess.core.mode import Scheduled
 from asafess.core.task_type import TaskType
 
 if TYPE_CHECKING:
-    from distributed.scheduler import SchedulerState, TaskGroup, TaskState, WorkerState
+    from distributed.scheduler import SchedulerState, TaskState, WorkerState
 
 #: tasks of a group in one graph whose type is looked up, and whose inputs are measured
 TYPED_SAMPLE = 8
@@ -31,49 +31,6 @@ TASKS_PER_WORKER = 2
 LEARNING = 0.1
 #: groups that are kept without asking whether Dask still knows them
 KEPT = 64
-
-
-class GroupLoad:
-    """What one task of a group loads on average."""
-
-    __slots__ = ("column", "group", "load", "looked_at", "share", "types")
-
-    def __init__(self, group: TaskGroup, column: TypeColumn) -> None:
-        self.group = group
-        self.column = column
-        #: load of one task by axis, averaged over the group; empty while unknown
-        self.load: dict[str, float] = {}
-        #: types of the tasks that were looked at, each with how many of them have it, and the number of those tasks
-        self.types: list[tuple[TaskType, int]] = []
-        self.looked_at = 1
-        #: share of the group's tasks that has a type
-        self.share = 0.0
-
-
-class TypeColumn:
-    """The groups of one task type, as columns, so that a tick adds them up without a Python step per axis."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.groups: list[GroupLoad] = []
-        self._axes: dict[str, list[float]] | None = None
-
-    def changed(self) -> None:
-        """Say that a load has changed."""
-        self._axes = None
-
-    def scheduled(self, queued: bool) -> Scheduled | None:
-        """Add up the groups' scheduled tasks; None when there are none."""
-        counts = [load.group.states["processing"] for load in self.groups]
-        count = sum(counts)
-        if not count:
-            return None
-        if self._axes is None:
-            axes = {axis for load in self.groups for axis in load.load}
-            self._axes = {axis: [load.load.get(axis, 0.0) for load in self.groups] for axis in axes}
-        total = {axis: sum(map(mul, counts, loads)) for axis, loads in self._axes.items()}
-        waiting = sum(load.group.states["queued"] for load in self.groups) if queued else 0
-        return Scheduled(self.name, count, total, waiting)
 
 
 class GroupLoads:
@@ -154,9 +111,8 @@ class GroupLoads:
                 return None
             column = self._columns.setdefault(types[0].name, TypeColumn(types[0].name))
             load = self._loads[group.name] = GroupLoad(group, column)
-            column.groups.append(load)
-            column.changed()
-        load.types, load.looked_at, load.share = _counted(types), len(looked_at), typed / len(looked_at)
+            column.add(load)
+        load.types, load.looked_at, load.share = counted(types), len(looked_at), typed / len(looked_at)
         return load
 
     def _types_of(self, ts: TaskState) -> list[TaskType]:
@@ -216,13 +172,13 @@ class GroupLoads:
 
     def _update(self, load: GroupLoad, input_bytes: float, missing_bytes: float, weight: float) -> None:
         """Let a group's load move towards that of a task with such inputs."""
-        new = _mean_load(load, input_bytes, missing_bytes)
+        new = mean_load(load, input_bytes, missing_bytes)
         old = load.load
         if old and weight < 1:
             axes = old.keys() | new.keys()
             new = {axis: (1 - weight) * old.get(axis, 0.0) + weight * new.get(axis, 0.0) for axis in axes}
         load.load = new
-        load.column.changed()
+        load.column.changed(load)
 
     def _prune(self, state: SchedulerState) -> None:
         """Forget the groups that Dask has forgotten; each time when there are twice as many as were left."""
@@ -233,9 +189,8 @@ class GroupLoads:
 
     def _drop(self, name: str) -> None:
         load = self._loads.pop(name)
-        load.column.groups.remove(load)
-        load.column.changed()
-        if not load.column.groups:
+        load.column.remove(load)
+        if not load.column:
             del self._columns[load.column.name]
 
 
@@ -258,31 +213,3 @@ def _by_group(state: SchedulerState, keys: Iterable[Any]) -> Iterable[list[TaskS
             members = groups.setdefault(group.name, [])
         members.append(ts)
     return groups.values()
-
-
-def _counted(types: Iterable[TaskType]) -> list[tuple[TaskType, int]]:
-    """Return different types with their numbers: mostly one, so that a load is computed once and not eight times."""
-    found: list[tuple[TaskType, int]] = []
-    for type_ in types:
-        for k, (same, count) in enumerate(found):
-            if type_ == same:
-                found[k] = same, count + 1
-                break
-        else:
-            found.append((type_, 1))
-    return found
-
-
-def _mean_load(load: GroupLoad, input_bytes: float, missing_bytes: float) -> dict[str, float]:
-    """Return the average load of a group's tasks: the sum over a fused task's types, the mean over tasks."""
-    total: dict[str, float] = {}
-    moved = 0.0
-    for type_, count in load.types:
-        for axis, amount in type_.load(input_bytes, missing_bytes).items():
-            if axis == "communication":
-                moved = max(moved, amount)  # the parts of a fused task share one input: it is moved once
-            else:
-                total[axis] = total.get(axis, 0.0) + count * amount
-    mean = {axis: amount / load.looked_at for axis, amount in total.items()}
-    mean["communication"] = moved * load.share
-    return mean

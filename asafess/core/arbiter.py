@@ -119,6 +119,10 @@ class Arbiter:
             self._accounts = accounts
         return Settlement(states, held_back)
 
+    def forget(self) -> None:
+        """Take note of a sample at which nobody wanted to be elsewhere: no set has an advantage over another."""
+        self._accounts = {}
+
     def _goes_together(self, on: Sequence[Bid]) -> bool:
         names = {bid.name for bid in on}
         for bid in on:

@@ -91,6 +91,8 @@ class Controller:
         self._limit = SwitchLimit(switches_per_minute)
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._counter = 0
+        #: nobody but the policies has said anything since the last settlement
+        self._settled = False
         self._last_time: float | None = None
         #: the windowed mode vector after the last sample that was used
         self.vector: Vector = {}
@@ -215,16 +217,22 @@ class Controller:
         assessments: Mapping[str, Assessment],
     ) -> tuple[list[Instruction], dict[str, str]]:
         held_back = {name: "dwell" for name, wish in wishes.items() if wish.held_back is not None}
-        shadowed, bids = [], []
+        shadowed, wanted = [], {}
         for name, seat in self._seats.items():
             wish = wishes[name]
             if seat.control != SHADOW:
-                bids.append(seat.bid(seat.control if seat.pinned else wish.state, assessments[name]))
+                wanted[name] = seat.control if seat.pinned else wish.state
             elif wish.state != seat.shadow:
                 shadowed.append(Switch(time, name, seat.shadow, wish.state, f"shadow: {wish.cause}"))
                 seat.shadow = wish.state
                 seat.policy.entered(time, wish.state)
-        settled = settle(self._arbiter, self._limit, time, seconds, bids)
+        if self._settled and all(self._seats[name].state == state for name, state in wanted.items()):
+            # so it is at nearly every sample, and what was settled goes together
+            self._arbiter.forget()
+            self.counters["held_back"] += bool(held_back)
+            return [Shadowed(tuple(shadowed))] if shadowed else [], held_back
+        bids = [self._seats[name].bid(state, assessments[name]) for name, state in wanted.items()]
+        settled, self._settled = settle(self._arbiter, self._limit, time, seconds, bids), True
         held_back.update(settled.held_back)
         self.counters["held_back"] += bool(held_back)
         causes = {name: held_back[name] if name in settled.held_back else wish.cause for name, wish in wishes.items()}
@@ -261,7 +269,7 @@ class Controller:
                 f"unknown state {control!r} of optimization {name!r}; allowed: {', '.join(seat.declaration.states)}, "
                 f"or {AUTO} (its policy decides) or {SHADOW} (it decides, but acts on nothing)"
             )
-        was, seat.control = seat.control, control
+        was, seat.control, self._settled = seat.control, control, False
         if control == was or not self.running:
             return []
         if control == SHADOW:
@@ -299,6 +307,7 @@ class Controller:
     def _back_to_start(self, time: float, cause: str) -> list[Instruction]:
         states = {name: seat.control if seat.pinned else seat.first for name, seat in self._seats.items()}
         instructions = self._publish(time, states, dict.fromkeys(states, cause))
+        self._settled = False
         for seat in self._seats.values():
             seat.back_to_start()
         return instructions

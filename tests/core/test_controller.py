@@ -241,3 +241,15 @@ def test_in_shadow_it_is_decided_and_acts_on_nothing():
     control.control(2.0, "a", "auto")
     assert control.observe(at_ratio(3.0, 1.0)) == []
     assert control.moment.held_back == {"a": "conflicts with b"}
+
+
+def test_two_that_persons_had_pinned_against_each_other_go_together_no_longer_once_one_is_given_back():
+    control = rivals()
+    for name in ("a", "b"):
+        control.control(0.0, name, "on")
+    control.observe(at_ratio(1.0, 1.0))
+    assert control.state.states == {"a": "on", "b": "on"}
+    control.control(2.0, "a", "auto")
+    [publish] = control.observe(at_ratio(3.0, 1.0))
+    assert publish.state.states == {"a": "off", "b": "on"}
+    assert publish.switches[0].cause == "conflicts with b (pinned)"
