@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asafess.cluster.install import NotInstalledError as NotInstalledError
-    from asafess.cluster.install import auto as auto
     from asafess.cluster.install import install as install
-    from asafess.cluster.install import pin as pin
-    from asafess.cluster.install import reset as reset
-    from asafess.cluster.install import shadow as shadow
-    from asafess.cluster.install import status as status
-    from asafess.cluster.install import trace as trace
     from asafess.cluster.install import uninstall as uninstall
-    from asafess.cluster.install import wait as wait
+    from asafess.cluster.remote import NotInstalledError as NotInstalledError
+    from asafess.cluster.steer import auto as auto
+    from asafess.cluster.steer import pin as pin
+    from asafess.cluster.steer import reset as reset
+    from asafess.cluster.steer import shadow as shadow
+    from asafess.cluster.steer import status as status
+    from asafess.cluster.steer import trace as trace
+    from asafess.cluster.steer import wait as wait
     from asafess.compiler.decorator import task as task
     from asafess.compiler.decorator import task_type as task_type
     from asafess.core.domain import Domain as Domain
@@ -36,21 +36,21 @@ __version__ = "0.1.0"
 _HOME = {
     "Domain": "asafess.core.domain",
     "Hysteresis": "asafess.core.domain",
-    "NotInstalledError": "asafess.cluster.install",
+    "NotInstalledError": "asafess.cluster.remote",
     "Optimization": "asafess.optimizations.base",
     "TiledMatrix": "asafess.tiles.panel",
-    "auto": "asafess.cluster.install",
+    "auto": "asafess.cluster.steer",
     "axis": "asafess.core.domain",
     "band": "asafess.core.domain",
     "define_axis": "asafess.core.task_type",
     "install": "asafess.cluster.install",
-    "pin": "asafess.cluster.install",
-    "reset": "asafess.cluster.install",
-    "shadow": "asafess.cluster.install",
-    "status": "asafess.cluster.install",
-    "trace": "asafess.cluster.install",
+    "pin": "asafess.cluster.steer",
+    "reset": "asafess.cluster.steer",
+    "shadow": "asafess.cluster.steer",
+    "status": "asafess.cluster.steer",
+    "trace": "asafess.cluster.steer",
     "uninstall": "asafess.cluster.install",
-    "wait": "asafess.cluster.install",
+    "wait": "asafess.cluster.steer",
     "task": "asafess.compiler.decorator",
     "task_type": "asafess.compiler.decorator",
 }

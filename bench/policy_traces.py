@@ -81,7 +81,7 @@ def seconds(computing: float, moving: float) -> dict[str, float]:
     return {OFF: computing + moving, ON: computing * FACTOR + moving / FACTOR}
 
 
-def _costs(sample: Sample, state: str) -> dict[str, float]:
+def _costs(sample: Sample) -> dict[str, float]:
     load = total_load(sample.scheduled)
     return seconds(load["compute"] / RATES.flop, load["communication"] / RATES.link)
 

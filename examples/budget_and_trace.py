@@ -36,7 +36,7 @@ class Unit(asafess.Optimization):
         """Power it while there is work for it."""
         return Domain(self.states, [Hysteresis(axis(self.name) > 0.01, axis(self.name) < 0.005)])
 
-    def costs(self, sample, state):
+    def costs(self, sample):
         """Predict seconds: work that the unit can do takes half as long while it is on."""
         load = total_load(sample.scheduled)
         work = sum(load.get(one, 0.0) for one in UNITS) / sample.threads

@@ -48,7 +48,7 @@ class CollectorWithCosts(PausedCollector):
     def __init__(self, seconds):
         self.seconds = seconds
 
-    def costs(self, sample, state):
+    def costs(self, sample):
         """Predict how long the scheduled tasks take in each state. Runs in the scheduler."""
         load = total_load(sample.scheduled)
         objects, crunching = load.get("objects", 0.0), load.get("compute", 0.0) / sample.rates.flop

@@ -10,7 +10,8 @@ import click
 from asafess.cli.connection import Seconds, on_cluster, to_cluster
 from asafess.cli.outputs import check_configuration
 from asafess.cli.text import number, rate
-from asafess.cluster.calibrate import LONGEST, Calibration, Measured, calibration, measure
+from asafess.cluster.calibrate import LONGEST, Measured, measure
+from asafess.cluster.calibration import Calibration, calibration
 from asafess.optimizations.tile_compression import BAND, ZEROS_BAND
 from asafess.optimizations.tile_compression_costs import ENTRY_RATIO, WORD
 

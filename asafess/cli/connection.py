@@ -62,7 +62,7 @@ def on_cluster(address: str, timeout: float, function: Callable[[Client], Awaita
 async def _on_cluster(address: str, timeout: float, function: Callable[[Client], Awaitable[Any]]) -> Any:
     from distributed import Client
 
-    from asafess.cluster.install import NotInstalledError
+    from asafess.cluster.remote import NotInstalledError
 
     try:
         client = Client(address, asynchronous=True, timeout=timeout, set_as_default=False, name="asafess")

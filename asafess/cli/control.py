@@ -24,7 +24,7 @@ def pin(address: str, name: str, state: str, timeout: float) -> None:
     ADDRESS is the scheduler's, as in tcp://127.0.0.1:8786; NAME an optimization, as in tile_compression; STATE one of
     its states.
     """
-    from asafess.cluster.install import pin
+    from asafess.cluster.steer import pin
 
     _control(address, timeout, name, lambda client: pin(client, name, state))
 
@@ -37,7 +37,7 @@ def auto(address: str, name: str, timeout: float) -> None:
 
     ADDRESS is the scheduler's; NAME an optimization.
     """
-    from asafess.cluster.install import auto
+    from asafess.cluster.steer import auto
 
     _control(address, timeout, name, lambda client: auto(client, name))
 
@@ -50,14 +50,14 @@ def shadow(address: str, name: str, timeout: float) -> None:
 
     ADDRESS is the scheduler's; NAME an optimization.
     """
-    from asafess.cluster.install import shadow
+    from asafess.cluster.steer import shadow
 
     _control(address, timeout, name, lambda client: shadow(client, name))
 
 
 def _control(address: str, timeout: float, name: str, change: Callable[[Client], Any]) -> None:
     """Change who is in charge of an optimization, and print what is now the case."""
-    from asafess.cluster.install import status
+    from asafess.cluster.steer import status
 
     async def changed(client: Client) -> Any:
         await change(client)

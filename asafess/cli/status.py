@@ -24,7 +24,7 @@ def status(address: str, as_json: bool, timeout: float) -> None:
 
     ADDRESS is the scheduler's.
     """
-    from asafess.cluster.install import status
+    from asafess.cluster.steer import status
 
     found = on_cluster(address, timeout, status)
     if as_json:

@@ -1,4 +1,4 @@
-"""Measuring a running cluster, and what follows for the configuration.
+"""Measuring a running cluster.
 
 Nothing is put into the cluster: workers get functions through Dask's own operation *run*, whether or not `asafess` is
 installed there, and only have to be able to import it. So nothing is left behind either, however this ends, and what
@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from asafess.cluster import probe
 from asafess.cluster.guard import guarded, numbers, text
-from asafess.core.mode import Rates
-from asafess.optimizations.tile_compression import TileCompression
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
@@ -39,8 +37,6 @@ class Limits:
 
 #: data type whose rates count for the thresholds
 DTYPE = "float64"
-#: significant digits that are kept of a measurement
-DIGITS = 4
 
 #: (seconds, data type) → rates of recoding and multiplying panels; can be imported by workers
 Codec = Callable[[float, str], Mapping[str, float]]
@@ -68,18 +64,6 @@ class Measured:
             for name, rate in rates.items():
                 parts.setdefault(name, []).append(rate)
         return {name: (min(values), median(values), max(values)) for name, values in parts.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What follows from what was measured."""
-
-    #: medians, by name; `link` may be missing
-    rates: Mapping[str, float]
-    #: of tile compression, exactly as they are in force with `values` in the configuration; None without a link
-    thresholds: Mapping[str, float] | None
-    #: for the configuration, under ``asafess``
-    values: Mapping[str, Any]
 
 
 def measure(
@@ -206,56 +190,3 @@ async def _measure_link(ring: Sequence[str], seconds: float, dask_worker: Worker
         return int(answer["result"].nbytes)
 
     return await probe.fetch_rate(fetch, seconds)
-
-
-def calibration(
-    measured: Measured, light: Callable[[Mapping[str, float], str], float], link: float | None = None
-) -> Calibration:
-    """Return what follows from what was measured: medians, thresholds, and values for the configuration.
-
-    The thresholds are those of a configuration that has these values, to the last bit: measurements are rounded before
-    anything follows from them.
-
-    Parameters
-    ----------
-    measured : Measured
-    light : callable
-        (rates, data type) → break-even density of the state *light*.
-    link : float, optional
-        Bytes per second, where no link could be measured; it is not among the values then.
-
-    Returns
-    -------
-    Calibration
-    """
-    medians = {name: rounded(middle) for name, (_, middle, _) in measured.spread().items()}
-    densities = {
-        name: {"light": rounded(light({key: median(one[key] for one in found) for key in found[0]}, name))}
-        for name, found in measured.codecs.items()
-        if found
-    }
-    compression: dict[str, Any] = {"break-even": densities}
-    values = {"rates": {name.replace("_", "-"): rate for name, rate in medians.items()}}
-    known = medians if link is None else {"link": link, **medians}
-    thresholds = None
-    if "link" in known:
-        extra = {name: rate for name, rate in known.items() if name not in ("flop", "memory", "link")}
-        rates = Rates(known["flop"], known["memory"], known["link"], extra)
-        derived = TileCompression().thresholds(rates)
-        alpha, beta = rounded(derived["alpha"]), rounded(derived["beta"])
-        # a share above 1 can't be written; left out, it follows from the rates again
-        zeros = rounded(derived["zeros_on"]) if derived["zeros_on"] <= 1 else None
-        compression = {"alpha": alpha, "beta": beta, "zeros": zeros, **compression}
-        thresholds = TileCompression(alpha, beta, zeros).thresholds(rates)
-    return Calibration(known, thresholds, {**values, "tile-compression": compression})
-
-
-def rounded(value: float) -> float:
-    """Return a measurement without the digits that mean nothing.
-
-    Examples
-    --------
-    >>> rounded(123456789.0), rounded(0.0123456)
-    (123500000.0, 0.01235)
-    """
-    return float(f"{value:.{DIGITS}g}")

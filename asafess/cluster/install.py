@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import os
 import pydoc
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from asafess.cluster.checks import trace_path
 from asafess.cluster.config import Settings, settings
 from asafess.cluster.messages import NAME
+from asafess.cluster.remote import NotInstalledError, on_scheduler, sync
 from asafess.cluster.scheduler_plugin import AsafessSchedulerPlugin
 from asafess.optimizations.base import Optimization
 
 if TYPE_CHECKING:
     from distributed import Client, Scheduler
-
-
-class NotInstalledError(RuntimeError):
-    """`asafess` is not where it is needed."""
 
 
 def install(client: Client, optimizations: Iterable[str | Optimization] | None = None, **given: Any) -> Any:
@@ -58,80 +51,12 @@ def install(client: Client, optimizations: Iterable[str | Optimization] | None =
     ...     asafess.uninstall(client)
     {'tile_compression': 'off'}
     """
-    return _sync(client, _install, settings(optimizations, **given))
+    return sync(client, _install, settings(optimizations, **given))
 
 
 def uninstall(client: Client) -> Any:
     """Take `asafess` off a running cluster; every optimization is left first. Does nothing where it is not."""
-    return _sync(client, _on_scheduler, unregister)
-
-
-def status(client: Client) -> Any:
-    """Return a dict: states, mode, rates, switches with causes, counters, faults.
-
-    Raises
-    ------
-    NotInstalledError
-        `asafess` is not installed on this cluster.
-    """
-    return _sync(client, _on_scheduler, _status)
-
-
-def pin(client: Client, name: str, state: str) -> Any:
-    """Set the state of one optimization by hand, at once, until `auto`.
-
-    Raises
-    ------
-    ValueError
-        An unknown optimization or state.
-    NotInstalledError
-        `asafess` is not installed on this cluster.
-    RuntimeError
-        `asafess` has failed there, so everything stays off.
-    """
-    return _sync(client, _on_scheduler, _control, name, state)
-
-
-def auto(client: Client, name: str) -> Any:
-    """Give an optimization back to its policy, after `pin` or `shadow`. Raises as `pin` does."""
-    return _sync(client, _on_scheduler, _control, name, "auto")
-
-
-def shadow(client: Client, name: str) -> Any:
-    """Let an optimization decide and log what it would do, but act on nothing: it stays off. Raises as `pin` does."""
-    return _sync(client, _on_scheduler, _control, name, "shadow")
-
-
-def trace(client: Client, path: str | os.PathLike[str] | None) -> Any:
-    """Record samples, decisions and costs into a file of the scheduler's machine; None ends the trace.
-
-    JSON lines; ``asafess replay`` and ``asafess score`` read them. A regular file that is there is replaced. When it
-    has grown to half of ``asafess.trace-size`` it becomes ``path.1``, and a new one is begun.
-
-    Raises
-    ------
-    ValueError
-        This is no path, or the file can't be opened, or is no regular file.
-    NotInstalledError
-        `asafess` is not installed on this cluster.
-    """
-    return _sync(client, _on_scheduler, _trace, trace_path("the path of a trace", path))
-
-
-def reset(client: Client) -> Any:
-    """Forget what was learned of tasks and data, and start from *off*; rates and pins stay."""
-    return _sync(client, _on_scheduler, _reset)
-
-
-def wait(client: Client, timeout: float = 60.0) -> Any:
-    """Wait until every worker takes states and the cluster's rates are known; return the status.
-
-    Raises
-    ------
-    TimeoutError
-        After `timeout` seconds; says what is missing.
-    """
-    return _sync(client, _on_scheduler, _wait, timeout)
+    return sync(client, on_scheduler, unregister)
 
 
 async def _install(client: Client, wanted: Settings) -> None:
@@ -144,53 +69,7 @@ async def _install(client: Client, wanted: Settings) -> None:
         raise NotInstalledError(
             f"asafess can't be imported by {', '.join(missing)}; install it there: pip install asafess"
         )
-    await _on_scheduler(client, register, wanted)
-
-
-def _sync(client: Client, function: Any, *args: Any) -> Any:
-    if not hasattr(client, "run_on_scheduler"):
-        raise TypeError(f"asafess works on a dask.distributed.Client, not on {client!r}")
-    return client.sync(function, client, *args)
-
-
-async def _on_scheduler(client: Client, function: Any, *args: Any) -> Any:
-    """Call a function of ours in the scheduler, as ``function(*args, dask_scheduler)``."""
-    try:
-        ok, answer = await client.run_on_scheduler(_answered, function, args)
-    except ModuleNotFoundError as error:
-        if "'asafess" not in str(error):
-            raise
-        raise NotInstalledError(
-            "asafess can't be imported by the scheduler; install it there: pip install asafess"
-        ) from None
-    if not ok:
-        raise answer
-    return answer
-
-
-async def _answered(function: Any, args: tuple[Any, ...], dask_scheduler: Scheduler) -> tuple[bool, Any]:
-    """Return a user's mistake instead of raising it: Dask would log a traceback in the scheduler and the client."""
-    try:
-        answer = function(*args, dask_scheduler)
-        return True, await answer if inspect.isawaitable(answer) else answer
-    except (ValueError, TimeoutError, RuntimeError) as error:
-        return False, error
-
-
-async def _wait(timeout: float, dask_scheduler: Scheduler) -> dict[str, Any]:
-    deadline = time.monotonic() + timeout
-    while True:
-        plugin = _plugin(dask_scheduler)
-        if plugin.fault:
-            raise RuntimeError(f"asafess has failed: {plugin.fault}")
-        if plugin.rates and plugin.ready >= set(dask_scheduler.workers):
-            return plugin.status(story=False)
-        if time.monotonic() >= deadline:
-            raise TimeoutError(
-                f"after {timeout:g} s {len(plugin.ready)} of {len(dask_scheduler.workers)} workers are ready and the "
-                f"rates are {'known' if plugin.rates else 'not known'}"
-            )
-        await asyncio.sleep(0.05)
+    await on_scheduler(client, register, wanted)
 
 
 async def register(wanted: Settings, dask_scheduler: Scheduler) -> None:
@@ -238,32 +117,3 @@ async def _unregister(dask_scheduler: Scheduler) -> None:
         await dask_scheduler.unregister_scheduler_plugin(NAME)
     if NAME in dask_scheduler.worker_plugins:
         await dask_scheduler.unregister_worker_plugin(None, NAME)
-
-
-def _plugin(scheduler: Scheduler) -> AsafessSchedulerPlugin:
-    plugin = scheduler.plugins.get(NAME)
-    if not isinstance(plugin, AsafessSchedulerPlugin):
-        raise NotInstalledError("asafess is not installed on this cluster; call asafess.install(client)")
-    return plugin
-
-
-def _status(dask_scheduler: Scheduler) -> dict[str, Any]:
-    return _plugin(dask_scheduler).status()
-
-
-def _control(name: str, control: str, dask_scheduler: Scheduler) -> None:
-    plugin = _plugin(dask_scheduler)
-    if plugin.fault:
-        raise RuntimeError(f"asafess has failed and is off: {plugin.fault}; asafess.install(client) starts it anew")
-    plugin.control(name, control)
-
-
-def _trace(path: str | None, dask_scheduler: Scheduler) -> None:
-    try:
-        _plugin(dask_scheduler).trace(path)
-    except OSError as error:
-        raise ValueError(f"no trace can be written to {path!r} on the scheduler's machine: {error}") from None
-
-
-async def _reset(dask_scheduler: Scheduler) -> None:
-    await _plugin(dask_scheduler).reset()

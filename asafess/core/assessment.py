@@ -74,7 +74,7 @@ class Assessor:
     ...     "codec",
     ...     ("off", "on"),
     ...     lambda rates: Domain(("off", "on"), [band(0.5, 1.0)]),
-    ...     costs=lambda sample, state: {"off": 4.0, "on": 1.0},
+    ...     costs=lambda sample: {"off": 4.0, "on": 1.0},
     ... )
     >>> moving = (Scheduled("move", 1, {"communication": 4e8}),)
     >>> sample = Sample(0.0, moving, threads=1, workers=1, rates=Rates(1e9, 1e9, 1e8))
@@ -137,7 +137,7 @@ class Assessor:
             Seconds that a switch costs.
         """
         assert sample.rates is not None
-        seconds = self._checked(self.declaration.costs(sample, state))
+        seconds = self._checked(self.declaration.costs(sample))
         costs = None
         if sample.fresh:
             self.pause(elapsed)

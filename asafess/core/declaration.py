@@ -12,11 +12,11 @@ from asafess.core.mode import Rates, Sample
 #: words that say who is in charge; no state can have them as a name
 RESERVED = ("auto", "shadow")
 
-#: (sample, state it is in) → seconds that the scheduled load takes in each state; None: they are not known
-Costs = Callable[[Sample, str], Mapping[str, float] | None]
+#: sample → seconds that the scheduled load takes in each state; None: they are not known
+Costs = Callable[[Sample], Mapping[str, float] | None]
 
 
-def no_costs(sample: Sample, state: str) -> None:
+def no_costs(sample: Sample) -> None:
     """Say that nothing is known of costs: then only the efficiency domain decides."""
 
 
@@ -35,7 +35,7 @@ class Declaration:
     dwell : float
         Seconds that the alpha/beta policy keeps a state at least.
     costs : callable
-        (`Sample`, state) → predicted seconds of the scheduled load by state, or None.
+        `Sample` → predicted seconds of the scheduled load by state, or None.
     switch_seconds : float
         What a switch costs by itself, besides the time that it takes to reach the workers, which is measured.
     conflicts : tuple of str

@@ -52,8 +52,8 @@ class Optimization:
         """Return the efficiency domain on a cluster with these rates. Runs in the scheduler."""
         raise TypeError(f"{type(self).__name__} must define domain(rates)")
 
-    def costs(self, sample: Sample, state: str) -> Mapping[str, float] | None:
-        """Predict how long the scheduled tasks take in each state, being in `state` now. Runs in the scheduler.
+    def costs(self, sample: Sample) -> Mapping[str, float] | None:
+        """Predict how long the scheduled tasks take in each state. Runs in the scheduler.
 
         They should be real seconds, with what all states have in common: a graph that arrives is charged for the time
         that it is predicted to take, up to the window; after that only their ratios count. None: not known, then the

@@ -196,9 +196,9 @@ class TileCompression(Optimization):
         """Return `Thresholds` as a mapping."""
         return asdict(thresholds(rates, self.alpha, self.beta, self.zeros))
 
-    def costs(self, sample: Sample, state: str) -> Mapping[str, float] | None:
+    def costs(self, sample: Sample) -> Mapping[str, float] | None:
         """Predict seconds by state; see `asafess.optimizations.tile_compression_costs`."""
-        return tile_compression_costs.costs(sample, state)
+        return tile_compression_costs.costs(sample)
 
     def measured(
         self, sample: Sample, state: str, recent: Mapping[str, float], since_switch: Mapping[str, float]

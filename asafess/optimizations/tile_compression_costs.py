@@ -111,15 +111,13 @@ def per_byte(rates: Rates, zeros: float | None, measured: Mapping[str, float]) -
     return found
 
 
-def costs(sample: Sample, state: str) -> dict[str, float] | None:
+def costs(sample: Sample) -> dict[str, float] | None:
     """Return the predicted seconds of the scheduled load by state; None while nothing is known of the data.
 
     Parameters
     ----------
     sample : Sample
         With rates; `sample.measured` from `measured`.
-    state : str
-        In which it is.
     """
     if sample.rates is None:
         return None

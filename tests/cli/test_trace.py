@@ -34,7 +34,7 @@ def save(path, lines):
 
 def program(**settings):
     """Lines of three optimizations through five phases, one of them pinned in the middle."""
-    run = Recording([codec(), tiles(), codec("plain", costs=lambda sample, state: None)], **settings)
+    run = Recording([codec(), tiles(), codec("plain", costs=lambda sample: None)], **settings)
     run.start(1000.01)
     for tick in range(100):
         time = 1000.05 + 0.05 * tick

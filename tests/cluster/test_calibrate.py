@@ -1,4 +1,4 @@
-"""Measuring a cluster that runs, leaving it as it was, and the configuration that follows."""
+"""Measuring a cluster that runs, and leaving it as it was."""
 
 import asyncio
 import dataclasses
@@ -6,35 +6,26 @@ import threading
 import time
 import zlib
 
-import dask
-import hypothesis
-import jsonschema
 import numpy as np
 import pytest
-import yaml
 from distributed import Worker
 from distributed.utils_test import gen_cluster
 from helpers import RATES, installed, moving_phase, new_gates, until, waiting
-from hypothesis import given
-from hypothesis import strategies as st
-from test_config import SCHEMA
 
 import asafess
 from asafess.cluster import messages, probe
-from asafess.cluster.calibrate import LONGEST, Limits, Measured, calibration, measure
+from asafess.cluster.calibrate import LONGEST, Limits, measure
+from asafess.cluster.calibration import calibration
 from asafess.cluster.config import OWN_RATES, settings
 from asafess.cluster.messages import NAME
 from asafess.core.mode import Rates
 from asafess.optimizations.null import Null
 from asafess.optimizations.tile_compression import TileCompression
 from asafess.tiles import densities
-from asafess.tiles.break_even import light
 from asafess.tiles.rates import rates
 
 ALL = ("flop", "memory", "link", *OWN_RATES["tile_compression"])
 QUICK = 0.04
-
-positive = st.floats(1e3, 1e12)
 
 
 def codec(seconds, dtype):
@@ -207,33 +198,6 @@ def test_what_a_neighbour_sends_is_made_once_and_does_not_compress():
 def test_a_time_beyond_the_plan_is_refused(seconds):
     with pytest.raises(ValueError, match="seconds must be more than 0 and at most 10"):
         measure(None, codec, seconds)
-
-
-@st.composite
-def measurements(draw):
-    workers = [{name: draw(positive) for name in ALL} for _ in range(draw(st.integers(1, 4)))]
-    of = {"float64": workers, "float32": workers}
-    return Measured({f"tcp://{k}": one for k, one in enumerate(workers)}, of, {}, 0, 1.0)
-
-
-@hypothesis.settings(max_examples=25)
-@given(measurements())
-def test_the_configuration_has_exactly_the_thresholds_that_were_derived(found):
-    follows = calibration(found, lambda rates, dtype: light(rates, np.dtype(dtype).itemsize))
-    written = yaml.safe_load(yaml.safe_dump({"asafess": dict(follows.values)}))
-    jsonschema.validate(written, SCHEMA)
-    with dask.config.set(written):
-        made = settings()
-    (compression,) = made.optimizations
-    extra = {name: made.rates[name] for name in OWN_RATES["tile_compression"]}
-    in_force = Rates(made.rates["flop"], made.rates["memory"], made.rates["link"], extra)
-    assert made.rates == follows.rates
-    assert compression.thresholds(in_force) == follows.thresholds
-    assert made.all_rates_given
-    assert set(compression.break_even) == {"float64", "float32"}
-    # and they are what follows from the rates alone, but for the digits that were rounded away
-    for name, value in TileCompression().thresholds(in_force).items():
-        assert follows.thresholds[name] == pytest.approx(value, rel=1e-3, abs=1e-12)
 
 
 def test_the_rates_that_can_be_given_are_those_that_are_measured():

@@ -75,15 +75,6 @@ async def test_clients_that_install_at_the_same_time_leave_one_whole_installatio
             assert len(names) == 1
 
 
-@gen_cluster(client=True)
-async def test_what_is_pinned_is_shown(c, s, a, b):
-    await installed(c, s)
-    await asafess.pin(c, "null", "on")
-    assert (await asafess.status(c))["controls"] == {"null": "on"}
-    await asafess.auto(c, "null")
-    assert (await asafess.status(c))["controls"] == {"null": "auto"}
-
-
 def test_what_is_no_client_is_refused():
     with pytest.raises(TypeError, match=r"dask\.distributed\.Client, not on 'tcp://x:1'"):
         asafess.install("tcp://x:1")
@@ -101,12 +92,6 @@ async def test_a_second_client_sees_and_steers_the_same_installation(c, s, a, b)
 
 
 @gen_cluster(client=True)
-async def test_what_is_not_installed_is_said_with_what_to_do(c, s, a, b):
-    with pytest.raises(asafess.NotInstalledError, match=r"call asafess\.install"):
-        await asafess.status(c)
-
-
-@gen_cluster(client=True)
 async def test_a_wrong_setting_is_refused_before_anything_is_touched(c, s, a, b):
     for given in (
         {"optimizations": ["tile_compresion"]},
@@ -121,15 +106,6 @@ async def test_a_wrong_setting_is_refused_before_anything_is_touched(c, s, a, b)
         with pytest.raises((ValueError, TypeError)):
             await asafess.install(c, **given)
     assert left_behind(s, a, b) == []
-
-
-@gen_cluster(client=True)
-async def test_pinning_takes_known_names_and_states_only(c, s, a, b):
-    await installed(c, s)
-    with pytest.raises(ValueError, match="unknown optimization 'codec'; installed: null"):
-        await asafess.pin(c, "codec", "on")
-    with pytest.raises(ValueError, match="unknown state 'max'"):
-        await asafess.pin(c, "null", "max")
 
 
 @gen_cluster(client=True, nthreads=[("", 1)] * 2, Worker=Nanny)
@@ -159,13 +135,3 @@ async def test_the_rates_are_measured_when_they_are_not_given(c, s, a):
     assert {"flop", "memory", "link", "scan", "copy", "dense_product", "sparse_product"} <= rates.keys()
     assert all(rate > 1e6 for rate in rates.values())
     assert rates["link"] != rates["memory"]
-
-
-@gen_cluster(client=True)
-async def test_waiting_ends_with_what_is_missing(c, s, a, b):
-    await asafess.install(c, ["null"])
-    s.plugins[NAME].ready.clear()
-    s.plugins[NAME].rates = None
-    s.plugins[NAME]._probed = {"x", "y"}  # no probe is begun
-    with pytest.raises(TimeoutError, match="0 of 2 workers are ready and the rates are not known"):
-        await asafess.wait(c, timeout=0)

@@ -23,7 +23,7 @@ class Codec(Optimization):
 
         return Domain(self.states, [band(0.5, 1.0)])
 
-    def costs(self, sample, state):
+    def costs(self, sample):
         load = {"compute": 0.0, "communication": 0.0}
         for one in sample.scheduled:
             for axis in load:

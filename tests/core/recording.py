@@ -73,7 +73,7 @@ class Recording:
         self.lines.append(json.dumps(event_line(Event(time, kind, of))))
 
 
-def costs(sample, state):
+def costs(sample):
     """Seconds of the scheduled load: compressing takes time by itself, and pays where much is to be moved."""
     if sample.zeros is None:
         return None
@@ -93,8 +93,8 @@ def codec(name="codec", **more):
 
 
 def tiles(**more):
-    def three(sample, state):
-        two = costs(sample, state)
+    def three(sample):
+        two = costs(sample)
         return None if two is None else {"off": two["off"], "light": 0.5 * (two["off"] + two["on"]), "full": two["on"]}
 
     states = ("off", "light", "full")

@@ -9,7 +9,7 @@ from asafess.core.domain import Domain, band
 
 
 def priced(off, on):
-    return replace(two_states(), costs=lambda sample, state: {"off": off, "on": on})
+    return replace(two_states(), costs=lambda sample: {"off": off, "on": on})
 
 
 def test_the_domain_is_derived_anew_only_when_the_rates_change():
@@ -45,7 +45,7 @@ def test_a_domain_that_says_what_is_no_state_is_refused():
 
 @pytest.mark.parametrize("seconds", [{"off": 1.0}, {"off": 1.0, "on": -1.0}, {"off": float("nan"), "on": 1.0}])
 def test_costs_that_can_not_be_are_refused(seconds):
-    assessor = Assessor(replace(two_states(), costs=lambda sample, state: seconds), 1.0)
+    assessor = Assessor(replace(two_states(), costs=lambda sample: seconds), 1.0)
     with pytest.raises(ValueError, match="costs must give each of off, on a finite number of seconds"):
         assessor.assess(at_ratio(0.0, 1.0), {}, "off", 0.05, 0.05)
 

@@ -30,7 +30,7 @@ def recorded(draw):
     three = [
         codec(demands=demands["codec"], conflicts=draw(st.sampled_from([(), ("plain",)]))),
         tiles(demands=demands["tiles"], switch_seconds=draw(st.sampled_from([0.0, 0.2]))),
-        codec("plain", costs=lambda sample, state: None, dwell=draw(st.sampled_from([0.0, 0.4]))),
+        codec("plain", costs=lambda sample: None, dwell=draw(st.sampled_from([0.0, 0.4]))),
     ]
     run = Recording(
         three,

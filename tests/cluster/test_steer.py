@@ -288,3 +288,37 @@ async def test_a_trace_begun_while_something_is_in_shadow_gives_the_same_decisio
             replayed = replay(read(lines)).decided
     assert replayed
     assert all(one.same for one in replayed)
+
+
+@gen_cluster(client=True)
+async def test_what_is_pinned_is_shown(c, s, a, b):
+    await installed(c, s)
+    await asafess.pin(c, "null", "on")
+    assert (await asafess.status(c))["controls"] == {"null": "on"}
+    await asafess.auto(c, "null")
+    assert (await asafess.status(c))["controls"] == {"null": "auto"}
+
+
+@gen_cluster(client=True)
+async def test_pinning_takes_known_names_and_states_only(c, s, a, b):
+    await installed(c, s)
+    with pytest.raises(ValueError, match="unknown optimization 'codec'; installed: null"):
+        await asafess.pin(c, "codec", "on")
+    with pytest.raises(ValueError, match="unknown state 'max'"):
+        await asafess.pin(c, "null", "max")
+
+
+@gen_cluster(client=True)
+async def test_what_is_not_installed_is_said_with_what_to_do(c, s, a, b):
+    with pytest.raises(asafess.NotInstalledError, match=r"call asafess\.install"):
+        await asafess.status(c)
+
+
+@gen_cluster(client=True)
+async def test_waiting_ends_with_what_is_missing(c, s, a, b):
+    await asafess.install(c, ["null"])
+    s.plugins[NAME].ready.clear()
+    s.plugins[NAME].rates = None
+    s.plugins[NAME]._probed = {"x", "y"}  # no probe is begun
+    with pytest.raises(TimeoutError, match="0 of 2 workers are ready and the rates are not known"):
+        await asafess.wait(c, timeout=0)
