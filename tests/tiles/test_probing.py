@@ -211,7 +211,6 @@ def test_samples_of_a_wide_panel_number_their_columns_as_it_does(monkeypatch):
         TiledMatrix.from_dense(np.ones((64, 128)), 32),  # 64 KiB
         TiledMatrix.from_dense(np.ones((1000, 100)), 128),  # no whole tile
         TiledMatrix.from_dense(np.ones((1100, 1100)), 1100),  # a tile larger than a sample
-        TiledMatrix.from_dense(np.ones((300, 600), np.int16), 300),  # not compiled, here or in another test
         TiledMatrix.from_dense(np.ones((0, 5))),
     ],
 )
@@ -222,6 +221,16 @@ def test_unfit_panels_are_not_probed(panel):
     clock, counters = Clock(), Counters()
     Probe(counters, recode, 0.005, clock, clock).look(panel, None)
     assert set(counters.read().values()) == {0.0}
+
+
+def test_a_panel_whose_kernels_are_not_compiled_is_not_probed(monkeypatch):
+    probe, counters = probe_of(Clock(), 0.0)
+    monkeypatch.setattr(prepare, "ready", lambda *_: False)  # in this process any test may have compiled any of them
+    probe.look(numbered(), None)
+    assert counters.read()["probed_bytes"] == 0
+    monkeypatch.undo()
+    probe.look(numbered(), None)
+    assert counters.read()["probed_bytes"] == numbered().logical_nbytes
 
 
 def test_while_one_thread_probes_others_pass():
