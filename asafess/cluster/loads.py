@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: tasks of a group in one graph whose type is looked up, and whose inputs are measured
 TYPED_SAMPLE = 8
-MEASURED_SAMPLE = 1000
+MEASURED_SAMPLE = 250
 #: workers, and tasks of each, that one tick looks at
 WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
