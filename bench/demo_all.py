@@ -40,7 +40,7 @@ def main(workers: int, rounds: int, links: tuple[str, ...], out: Path) -> None:
                 save(document, f"{name}.json", f"{name}.png")
                 told.append(f"{link}, scale {scale}: {in_short(document)}")
                 print(f"rows and summary: {name}.json, picture: {name}.png\n")
-    print("\n".join(["==== In short: how many times as long as adaptive ====", *told]))
+    print("\n".join(["==== In short: how many times as long as adaptive (below 1: adaptive is slower) ====", *told]))
 
 
 if __name__ == "__main__":

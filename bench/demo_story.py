@@ -148,7 +148,7 @@ def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]
             about = f"pinned to {state} as without asafess"
         elif before == PINNED:
             about = "given back to its policy" + (
-                "" if changes else f": it sees nothing to gain and remains in {state}"
+                "" if changes else f": too little to gain so far, it remains in {state}"
             )
         elif changes:
             about = "it follows"
@@ -193,7 +193,8 @@ def switched(events: Sequence[Mapping[str, Any]]) -> str:
         if event["state"] != state:
             after = event["t"] - decided[0]["t"]
             cause = (event["cause"] or "").split("; ")[0]
-            clauses.append(f"{state} → {event['state']} {after:.2f} s after it was in charge ({cause})")
+            when = "at once" if after < 0.05 else f"{after:.2f} s after it was in charge"
+            clauses.append(f"{state} → {event['state']} {when} ({cause})")
             state = event["state"]
     if not clauses:
         return "its policy left it there: too little was to gain for a switch"

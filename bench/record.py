@@ -7,8 +7,8 @@ how long the other states would have taken, and the answer is compared with the 
 
     python -m bench.record --link 1gbit --rounds 5 --json record.json --traces traces
 
-writes the trace of each adaptive run's first round, gzipped and with the measured arms in it, as ``asafess score`` and
-``bench.policies`` read them.
+writes the trace of the adaptive run of median length, gzipped and with the measured arms in it, as ``asafess score``
+and ``bench.policies`` read them.
 """
 
 from __future__ import annotations
@@ -129,16 +129,18 @@ def record(client: Client, scale: int, programs: Sequence[str], rounds: int, see
 
 
 def keep(found: Mapping[str, Any], link: str, folder: Path) -> list[Path]:
-    """Write the first adaptive run of each program as a gzipped trace, with the measured arms in it."""
+    """Write the adaptive run of median length of each program as a gzipped trace, with the measured arms in it."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = []
     for name, one in found.items():
         timed = [row for row in one["rows"] if row["ok"] and not row["warmup"]]
-        first = next(row for row in timed if row["arm"] == "adaptive")
-        lines = [json_module.loads(line) for line in Path(first["trace"]).read_text("utf-8").splitlines()]
+        # no single run is more like the others, which is what its prediction is compared with
+        adaptive = sorted((row for row in timed if row["arm"] == "adaptive"), key=lambda row: row["seconds"])
+        middle = adaptive[len(adaptive) // 2]
+        lines = [json_module.loads(line) for line in Path(middle["trace"]).read_text("utf-8").splitlines()]
         for arm, state in FIXED.items():
             lines += [measured_line(OPTIMIZATION, state, row["seconds"]) for row in timed if row["arm"] == arm]
-        lines.append(measured_line(OPTIMIZATION, RECORDED, first["seconds"]))
+        lines.append(measured_line(OPTIMIZATION, RECORDED, middle["seconds"]))
         path = folder / f"{name}-{link}.jsonl.gz"
         # without the time of writing, so that the same trace is the same file
         with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:

@@ -93,7 +93,7 @@ def _optimization_lines(status: Mapping[str, Any], name: str) -> Iterator[str]:
     yield headline(status, name)
     decision = status["decisions"].get(name)
     if decision is None:
-        yield "  policy wants: nothing has been decided yet"
+        yield "  policy wants: nothing yet, no task with a type has been seen"
     else:
         gains = [f"{state} {100 * gain:.3g} %" for state, gain in decision["gain"].items()]
         yield f"  policy wants: {decision['wanted']}"
@@ -108,7 +108,9 @@ def _optimization_lines(status: Mapping[str, Any], name: str) -> Iterator[str]:
 
 def _switch_lines(status: Mapping[str, Any]) -> Iterator[str]:
     switches = status["switches"]
-    yield f"switches: {status['counters'].get('switches', 0)}, and {sum(one['shadow'] for one in switches)} in shadow"
+    shadow = sum(one["shadow"] for one in switches)
+    also = f" (and {shadow} that optimizations in shadow would have made)" if shadow else ""
+    yield f"switches: {status['counters'].get('switches', 0)}{also}"
     for one in switches[-LATEST:]:
         ago, shadow = status["time"] - one["time"], "in shadow, " if one["shadow"] else ""
         yield f"  {ago:.1f} s ago: {shadow}{one['optimization']} {one['before']} -> {one['after']}: {one['cause']}"

@@ -239,7 +239,7 @@ def _checked(one: Check, allowed: float) -> str:
 def _described(trace: Trace) -> str:
     moments, settings = trace.moments, trace.settings
     line = f"{_counted(len(moments), 'decision', 'decisions')} in {moments[-1].time - moments[0].time:.1f} s"
-    line += f", policy {settings.get('policy', POLICIES[0])}"
+    line += f", recorded with policy {settings.get('policy', POLICIES[0])}"
     if trace.damaged:
         line += f"; {_counted(trace.damaged, 'line', 'lines')} damaged and left out"
     return line

@@ -51,5 +51,8 @@ def plugin_of(scheduler: Scheduler) -> AsafessSchedulerPlugin:
     """Return the installed plugin, or raise `NotInstalledError`."""
     plugin = scheduler.plugins.get(NAME)
     if not isinstance(plugin, AsafessSchedulerPlugin):
-        raise NotInstalledError("asafess is not installed on this cluster; call asafess.install(client)")
+        raise NotInstalledError(
+            "asafess is not installed on this cluster; call asafess.install(client), or start its scheduler and "
+            "workers with --preload asafess.preload"
+        )
     return plugin

@@ -9,12 +9,17 @@ import pytest
 from click.testing import CliRunner
 from distributed import Client
 from helpers import RATES
-from test_processes import cluster, elsewhere, process, wait_for
+from processes import cluster, process, wait_for, without_asafess
 
 import asafess
 from asafess.cli import main
 
 __all__ = ["elsewhere"]  # a fixture
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    return without_asafess(tmp_path)
 
 
 def run(*arguments):

@@ -60,7 +60,7 @@ def test_a_replay_shows_each_switch_and_that_nothing_differs(trace, tmp_path):
     code, said = call("replay", trace, "--json", tmp_path / "found.json")
     assert code == 0
     assert "all 100 decisions are as recorded" in said
-    assert "100 decisions in 5.0 s, policy work_function\n" in said
+    assert "100 decisions in 5.0 s, recorded with policy work_function\n" in said
     recorded = read(trace.read_text().splitlines())
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["differing"] == []
@@ -208,7 +208,7 @@ def test_damaged_lines_are_mentioned(tmp_path, command):
     path = save(tmp_path / "t", [*lines[:-1], "{", "\x00", lines[-1][:-20]])
     said = call(command, path)[1]
     assert said.startswith("99 decisions in ")
-    assert "policy work_function; 3 lines damaged and left out\n" in said
+    assert "recorded with policy work_function; 3 lines damaged and left out\n" in said
 
 
 @pytest.mark.parametrize("command", ["replay", "score"])

@@ -1,86 +1,21 @@
 """Real schedulers and workers, each its own process; what only separate processes show."""
 
-import os
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from distributed import Client
+from processes import cluster, process, wait_for, without_asafess
 
 import asafess
 from asafess.workloads.block_spmv import product
 from asafess.workloads.graph500 import matrix
 from asafess.workloads.placement import place, targets, worker_addresses
 
-#: puts a stone in the way of `import asafess`, as on a machine where it is not installed
-WITHOUT = """
-import sys
-
-class NotHere:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "asafess":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, NotHere())
-"""
-
-
-def wait_for(condition, what, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
-
-
-@contextmanager
-def process(arguments, log, env):
-    with log.open("w") as out:
-        command = [sys.executable, "-m", "dask", *arguments]
-        started = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **env})
-    try:
-        yield
-    finally:
-        started.terminate()
-        try:
-            started.wait(10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-@contextmanager
-def cluster(folder, scheduler=(), worker=(), scheduler_env=None, worker_env=None, workers=2):
-    """`dask scheduler` and `dask worker` processes on addresses of their own; yields the scheduler's address."""
-    file = folder / "scheduler.json"
-    scheduler_arguments = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *scheduler]
-    with process([*scheduler_arguments, "--scheduler-file", str(file)], folder / "scheduler.log", scheduler_env or {}):
-        wait_for(file.exists, "the scheduler did not start")
-        started = []
-        for number in range(workers):
-            arguments = ["worker", "--scheduler-file", str(file), "--no-nanny", "--nthreads", "1", "--no-dashboard"]
-            arguments += ["--host", f"127.0.0.{number + 2}", "--local-directory", str(folder), *worker]
-            started.append(process(arguments, folder / f"worker{number}.log", worker_env or {}))
-        for one in started:
-            one.__enter__()
-        try:
-            yield str(file)
-        finally:
-            for one in started:
-                one.__exit__(None, None, None)
-
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """An environment in which `asafess` can't be imported."""
-    folder = tmp_path / "without"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(WITHOUT)
-    return {"PYTHONPATH": str(folder)}
+    return without_asafess(tmp_path)
 
 
 def test_preloaded_processes_compress_a_streaming_product_and_the_scheduler_never_loads_numba(tmp_path):
