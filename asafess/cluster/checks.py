@@ -58,6 +58,13 @@ def _number(key: str, value: Any, least: float, allowed: str, most: float = math
     return number
 
 
+def boolean(key: str, value: Any) -> bool:
+    """Return a setting that is true or false."""
+    if not isinstance(value, bool):
+        raise TypeError(f"asafess.{key} must be true or false, not {value!r}")
+    return value
+
+
 def policy(value: Any) -> str:
     """Return the name of a policy."""
     if not isinstance(value, str) or value not in POLICIES:

@@ -64,6 +64,8 @@ class Settings:
     types: dict[str, dict[str, Any]]
     #: rates that need not be measured
     rates: dict[str, float]
+    #: whether the mode is that of the next phase when the last tasks of the present one run
+    look_ahead: bool
     #: path of a trace on the scheduler's machine
     trace: str | None
     #: bytes
@@ -144,6 +146,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
         dtypes=checks.dtypes(values["dtypes"]),
         types=types,
         rates=checks.rates(checks.mapping("rates", values["rates"]), RATES),
+        look_ahead=checks.boolean("look-ahead", values["look_ahead"]),
         trace=checks.trace_path("asafess.trace", values["trace"]),
         trace_size=checks.size("trace-size", values["trace_size"]),
     )

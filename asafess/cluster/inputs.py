@@ -29,7 +29,8 @@ def predicted(ts: TaskState, fetched: set[tuple[Any, str]]) -> tuple[float, floa
     Parameters
     ----------
     ts : TaskState
-        All its inputs are known.
+        All its inputs exist, or are being made: then they are taken to be as large as others of their group, and to
+        stay where they are made.
     fetched : set of (key, address)
         What other tasks of the graph fetch to a worker already, which happens once; this task's are added.
     """
@@ -38,7 +39,7 @@ def predicted(ts: TaskState, fetched: set[tuple[Any, str]]) -> tuple[float, floa
     for dependency in ts.dependencies:
         nbytes = _nbytes(dependency)
         total += nbytes
-        for ws in dependency.who_has or ():
+        for ws in _holders(dependency):
             held[ws.address] = held.get(ws.address, 0.0) + nbytes
     places: Collection[str] = ts.worker_restrictions or held
     if not places:
@@ -46,7 +47,7 @@ def predicted(ts: TaskState, fetched: set[tuple[Any, str]]) -> tuple[float, floa
     place = max(sorted(places), key=lambda address: held.get(address, 0.0))
     missing = 0.0
     for dependency in ts.dependencies:
-        here = any(ws.address == place for ws in dependency.who_has or ())
+        here = any(ws.address == place for ws in _holders(dependency))
         if not here and (dependency.key, place) not in fetched:
             fetched.add((dependency.key, place))
             missing += _nbytes(dependency)
@@ -70,13 +71,21 @@ def assigned(ts: TaskState, ws: WorkerState, workers: int, replicated: Collectio
     return total, missing
 
 
+def _holders(ts: TaskState) -> Collection[WorkerState]:
+    """Return the workers that have a task's result, or will have it first."""
+    return ts.who_has or ((ts.processing_on,) if ts.processing_on else ())
+
+
 def _is_data(ts: TaskState) -> bool:
     """Say whether a task only holds a value that came with its graph."""
     return isinstance(ts.run_spec, DataNode)
 
 
-def _nbytes(ts: TaskState) -> int:
-    """Return the logical bytes of a task's result, 0 while nobody knows them."""
-    if ts.nbytes < 0 and _is_data(ts):
+def _nbytes(ts: TaskState) -> float:
+    """Return the logical bytes of a task's result; before there is one the mean of its group, 0 while nobody knows."""
+    if ts.nbytes >= 0:
+        return ts.nbytes
+    if _is_data(ts):
         return int(sizeof(ts.run_spec.value))  # type: ignore[union-attr]
-    return max(ts.nbytes, 0)
+    made = ts.group.states["memory"] + ts.group.states["released"] + ts.group.states["forgotten"]
+    return ts.group.nbytes_total / made if made else 0.0

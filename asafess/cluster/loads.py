@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from asafess.cluster.ahead import coming
 from asafess.cluster.group_load import GroupLoad, TypeColumn, counted, mean_load
 from asafess.cluster.inputs import assigned, known, predicted
 from asafess.compiler.resolve import PrefixTable, task_types
-from asafess.core.mode import Scheduled
+from asafess.core.mode import Rates, Scheduled
 from asafess.core.task_type import TaskType
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ class GroupLoads:
         queued = bool(state.queued)
         found = [column.scheduled(queued) for column in self._columns.values()]
         return [one for one in found if one is not None]
+
+    def coming(
+        self, state: SchedulerState, scheduled: Iterable[Scheduled], rates: Rates, window: float
+    ) -> list[Scheduled]:
+        """Return the tasks of the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
+        return coming(state, self._loads, scheduled, rates, window)
 
     def _typed(self, members: list[TaskState]) -> GroupLoad | None:
         """Look up the types of some tasks of a group."""

@@ -70,6 +70,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self._published = (0, 0.0)
         #: something was scheduled at the last tick
         self._busy = False
+        #: types of the phase that is about to begin
+        self._coming: set[str] = set()
         self.fault: str | None = None
         self._probe: asyncio.Task[None] | None = None
         self._probed: set[str] = set()
@@ -117,6 +119,13 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _tick(self) -> None:
         scheduled = self.loads.scheduled(self.scheduler)
+        if scheduled and self.settings.look_ahead and self.rates is not None:
+            coming = self.loads.coming(self.scheduler, scheduled, self.rates, self.settings.window)
+            types = {one.type for one in coming} - {one.type for one in scheduled}
+            begins, self._coming = types - self._coming, types
+            if types:
+                self._observe(coming, fresh=bool(begins))
+                return
         if scheduled or self._busy:
             self._observe(scheduled)
         if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:

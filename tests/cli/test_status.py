@@ -44,7 +44,7 @@ async def test_a_status_says_who_wants_what_and_what_holds_it_back(c, s, a, b):
         "trace: none",
     ):
         assert line in told, told
-    assert f"switches: {status['counters']['switches']}, and" in told
+    assert f"switches: {status['counters']['switches']} (and " in told
     assert "null off -> on: " in told
 
 

@@ -104,7 +104,7 @@ def new_gates():
 
 async def installed(client, scheduler, optimizations=("null",), **given):
     """Install, and wait until all workers take part."""
-    await asafess.install(client, list(optimizations), rates=RATES, **given)
+    await asafess.install(client, list(optimizations), **{"rates": RATES, **given})
     plugin = scheduler.plugins[NAME]
     await until(lambda: plugin.rates is not None and plugin.ready == set(scheduler.workers))
     return plugin
