@@ -14,6 +14,7 @@ from asafess.cli.control import auto, pin, shadow
 from asafess.cli.demo import demo
 from asafess.cli.status import status
 from asafess.cli.trace import replay, score
+from asafess.cli.types import types
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,5 +27,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (demo, pin, auto, shadow, status, calibrate, break_even, replay, score):
+for command in (demo, pin, auto, shadow, status, calibrate, break_even, replay, score, types):
     main.add_command(command)

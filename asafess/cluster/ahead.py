@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.group_load import GroupLoad, mean_load
 from asafess.cluster.inputs import predicted
-from asafess.core.mode import Rates, Scheduled, Vector
+from asafess.core.mode import Rates, Scheduled, least_seconds
 
 if TYPE_CHECKING:
     from distributed.scheduler import SchedulerState, TaskGroup, TaskState
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAMPLE = 16
 
 #: states of tasks that are still to be assigned
-_WAITING = ("waiting", "queued", "no-worker")
+_WAITING: tuple[Any, ...] = ("waiting", "queued", "no-worker")
 
 
 def coming(
@@ -62,20 +62,14 @@ def coming(
     longest = 0.0
     for name, load in following.items():
         one = load.load or (mean_load(load, *seen[name]) if name in seen else {})
-        if one:
+        if one and load.column is not None:
             count = _left(load.group)
             total = {axis: amount * count for axis, amount in one.items()}
             found.setdefault(load.column.name, []).append(Scheduled(load.column.name, count, total))
             # tasks that wait for others of their group run one after the other
             threads = 1 if load.group in load.group.dependencies else state.total_nthreads
-            longest = max(longest, _seconds(total, rates, threads, len(state.workers)))
+            longest = max(longest, least_seconds(total, rates, threads, len(state.workers)))
     return [_added(parts) for parts in found.values()] if longest >= window / 2 else []
-
-
-def _seconds(load: Vector, rates: Rates, threads: int, workers: int) -> float:
-    """Return how long a load takes, at least."""
-    compute = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory) / threads
-    return max(compute, load.get("communication", 0.0) / rates.link / workers)
 
 
 def _last(group: TaskGroup, soon: float) -> bool:
@@ -84,6 +78,7 @@ def _last(group: TaskGroup, soon: float) -> bool:
 
 
 def _left(group: TaskGroup) -> int:
+    """Return how many tasks of a group are still to be assigned."""
     return sum(group.states[state] for state in _WAITING)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dask.utils import parse_bytes, parse_timedelta
 
+from asafess.core.found_type import INFERRED
 from asafess.core.policies import POLICIES
 from asafess.core.switch_limit import SwitchLimit
 from asafess.core.work_function import LARGEST_EXCESS
@@ -63,6 +64,13 @@ def boolean(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"asafess.{key} must be true or false, not {value!r}")
     return value
+
+
+def infer(value: Any) -> tuple[str, ...]:
+    """Return the sources of types that nobody has declared."""
+    if not isinstance(value, list | tuple) or not set(map(str, value)) <= set(INFERRED):
+        raise ValueError(f"asafess.infer must be a list of {' and '.join(INFERRED)}, not {value!r}")
+    return tuple(dict.fromkeys(map(str, value)))
 
 
 def policy(value: Any) -> str:

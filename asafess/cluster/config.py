@@ -62,6 +62,8 @@ class Settings:
     dtypes: tuple[str, ...]
     #: task types by prefix
     types: dict[str, dict[str, Any]]
+    #: where types come from that nobody has declared
+    infer: tuple[str, ...]
     #: rates that need not be measured
     rates: dict[str, float]
     #: whether the mode is that of the next phase when the last tasks of the present one run
@@ -106,7 +108,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     >>> settings(tik="20ms")
     Traceback (most recent call last):
     ...
-    ValueError: unknown setting 'tik'; allowed: band_excess, budgets, control, dtypes, policy, rates, ...
+    ValueError: unknown setting 'tik'; allowed: band_excess, budgets, control, dtypes, ...
     """
     # the defaults once more: `dask.config.refresh` drops what was added after Dask was imported
     held = checks.mapping("asafess", dask.config.get("asafess", {}))
@@ -145,6 +147,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
         report_interval=checks.seconds("report-interval", values["report_interval"]),
         dtypes=checks.dtypes(values["dtypes"]),
         types=types,
+        infer=checks.infer(values["infer"]),
         rates=checks.rates(checks.mapping("rates", values["rates"]), RATES),
         look_ahead=checks.boolean("look-ahead", values["look_ahead"]),
         trace=checks.trace_path("asafess.trace", values["trace"]),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, Any
 
+from asafess.core.found_type import FoundType
 from asafess.core.mode import Scheduled
 from asafess.core.task_type import TaskType
 
@@ -19,11 +20,22 @@ _PROCESSING = itemgetter("processing")
 class GroupLoad:
     """What one task of a group loads on average."""
 
-    __slots__ = ("column", "group", "load", "looked_at", "place", "share", "types")
+    __slots__ = (
+        *("column", "found", "group", "input_bytes", "kernel", "load", "looked_at"),
+        *("missing_bytes", "place", "share", "types"),
+    )
 
-    def __init__(self, group: TaskGroup, column: TypeColumn) -> None:
+    def __init__(self, group: TaskGroup, column: TypeColumn | None = None) -> None:
         self.group = group
+        #: None while the group has no type: then it counts for nothing
         self.column = column
+        #: the (first) type of its tasks and where that came from
+        self.found: FoundType | None = None
+        #: signature of its tasks while a worker is to count the kernel that they call
+        self.kernel: tuple[str, ...] | None = None
+        #: logical bytes of a task's inputs, and of those that are missing where it runs; None while unknown
+        self.input_bytes: float | None = None
+        self.missing_bytes = 0.0
         #: in the column
         self.place = 0
         #: load of one task by axis, averaged over the group; empty while unknown

@@ -8,22 +8,21 @@ group, and nothing runs per transition.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.ahead import coming
 from asafess.cluster.group_load import GroupLoad, TypeColumn, counted, mean_load
+from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.inputs import assigned, known, predicted
-from asafess.compiler.resolve import PrefixTable, task_types
+from asafess.core.found_type import DECLARED, FoundType
 from asafess.core.mode import Rates, Scheduled
-from asafess.core.task_type import TaskType
 
 if TYPE_CHECKING:
     from distributed.scheduler import SchedulerState, TaskState, WorkerState
 
-#: tasks of a group in one graph whose type is looked up, and whose inputs are measured
-TYPED_SAMPLE = 8
+#: tasks of a group in one graph whose inputs are measured
 MEASURED_SAMPLE = 250
 #: workers, and tasks of each, that one tick looks at
 WORKERS_PER_TICK = 16
@@ -39,22 +38,24 @@ class GroupLoads:
 
     Parameters
     ----------
-    table : PrefixTable
-        The user's types by prefix.
+    types : GroupTypes
+        Finds the types.
     """
 
-    def __init__(self, table: PrefixTable) -> None:
-        self._table = table
+    def __init__(self, types: GroupTypes) -> None:
+        self.types = types
+        #: what can run at once of the last graph has a type that a person has declared
+        self.declared = False
         #: keys that were on several workers before their graph arrived: having them costs nothing now
         self._replicated: set[Any] = set()
         #: tasks of each worker that the last tick looked at
         self._seen: dict[str, set[Any]] = {}
         self._next_worker = 0
+        #: groups that have a type, and those whose executions are watched because they have none
         self._loads: dict[str, GroupLoad] = {}
+        self._untyped: dict[str, GroupLoad] = {}
         self._columns: dict[str, TypeColumn] = {}
         self._prune_at = KEPT
-        #: tasks whose annotation or attribute was no type
-        self.bad_types = 0
         #: names of task groups without a type; the first ten thousand
         self.untyped: set[str] = set()
 
@@ -63,28 +64,43 @@ class GroupLoads:
 
     def clear(self) -> None:
         """Forget everything but the counters."""
-        for store in (self._replicated, self._seen, self._loads, self._columns, self.untyped):
+        for store in (self._replicated, self._seen, self._loads, self._untyped, self._columns, self.untyped):
             store.clear()
+        self.types.clear()
         self._prune_at = KEPT
+
+    @property
+    def found(self) -> dict[str, FoundType]:
+        """Group → the type of its tasks, and where that came from."""
+        return {name: load.found for name, load in self._loads.items() if load.found is not None}
 
     def submitted(self, state: SchedulerState, keys: Iterable[Any]) -> list[Scheduled]:
         """Learn from a graph that has just arrived; return those of its tasks that can run at once."""
         ready = []
+        self.declared = False
+        self.types.begin()
         for members in _by_group(state, keys):
-            load = self._typed(members)
-            if load is not None:
-                runnable = self._measure(load, members)
-                if runnable and load.load:
-                    count = _assignable(state, members[0], runnable)
-                    total = {axis: amount * count for axis, amount in load.load.items()}
-                    ready.append(Scheduled(load.column.name, count, total, queued=runnable - count))
-        if len(self._loads) > self._prune_at:
+            load = self._typed(state, members)
+            runnable = self._measure(load, members)
+            if runnable and load.load and load.column is not None:
+                count = _assignable(state, members[0], runnable)
+                total = {axis: amount * count for axis, amount in load.load.items()}
+                ready.append(Scheduled(load.column.name, count, total, queued=runnable - count))
+                self.declared |= load.found is not None and load.found.source in DECLARED
+        if len(self._loads) + len(self._untyped) > self._prune_at:
             self._prune(state)
         return ready
 
+    def learn(self, state: SchedulerState, states: Mapping[str, str], rates: Rates | None) -> None:
+        """Let measured executions say what nobody else has said; see `asafess.cluster.learning`."""
+        for name, found in self.types.learned(state, states, rates):
+            load = self._untyped.pop(name, None) or self._loads.get(name)
+            if load is not None:
+                self._take(load, found)
+
     def scheduled(self, state: SchedulerState) -> list[Scheduled]:
         """Return the scheduled tasks of all types."""
-        if not self._loads:
+        if not self._loads and not self._untyped:
             return []
         self._learn(state)
         queued = bool(state.queued)
@@ -97,41 +113,50 @@ class GroupLoads:
         """Return the tasks of the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
         return coming(state, self._loads, scheduled, rates, window)
 
-    def _typed(self, members: list[TaskState]) -> GroupLoad | None:
-        """Look up the types of some tasks of a group."""
+    def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad:
+        """Look up the type of a group."""
         group = members[0].group
-        types: list[TaskType] = []
-        looked_at = members[:: max(1, len(members) // TYPED_SAMPLE)][:TYPED_SAMPLE]
-        typed = 0
-        for ts in looked_at:
-            found = self._types_of(ts)
-            types += found
-            typed += bool(found)
-        load = self._loads.get(group.name)
+        load = self._loads.get(group.name) or self._untyped.get(group.name)
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
         if load is None:
-            if not types:
-                if len(self.untyped) < 10_000:
-                    self.untyped.add(group.name)
-                return None
-            column = self._columns.setdefault(types[0].name, TypeColumn(types[0].name))
-            load = self._loads[group.name] = GroupLoad(group, column)
-            column.add(load)
-        load.types, load.looked_at, load.share = counted(types), len(looked_at), typed / len(looked_at)
+            load = self._untyped[group.name] = GroupLoad(group)
+        declared = self.types.declared(members)
+        if declared.types:
+            self._untyped.pop(group.name, None)
+            self.types.learning.leave(group.name)
+            self._place(load, declared.types[0].name)
+            load.found = FoundType(declared.types[0], declared.source)
+            load.types, load.looked_at, load.share = counted(declared.types), declared.looked_at, declared.share
+            return load
+        inferred = self.types.inferred(state, members, load)
+        if inferred is not None:
+            self._untyped.pop(group.name, None)
+            self._take(load, inferred)
+        elif load.column is None and len(self.untyped) < 10_000:
+            self.untyped.add(group.name)
         return load
 
-    def _types_of(self, ts: TaskState) -> list[TaskType]:
-        try:
-            found = task_types(ts.run_spec, ts.annotations)
-        except Exception:  # a function or an annotation may do anything when it is looked at
-            self.bad_types += 1
-            found = []
-        if not found:
-            from_table = self._table.find(ts.group.prefix.name)
-            found = [from_table] if from_table else []
-        return found
+    def counted(self, names: Iterable[str], counts: dict[str, float] | None) -> None:
+        """Take what a worker has counted of a kernel."""
+        for load, found in self.types.counted(tuple(names), counts, [*self._untyped.values(), *self._loads.values()]):
+            self._untyped.pop(load.group.name, None)
+            self._take(load, found)
+
+    def _take(self, load: GroupLoad, found: FoundType) -> None:
+        """Let a group have one type for all of its tasks."""
+        self.untyped.discard(load.group.name)
+        load.found, load.types, load.looked_at, load.share = found, [(found.type, 1)], 1, 1.0
+        self._place(load, found.type.name)
+        self._renew(load)
+
+    def _place(self, load: GroupLoad, name: str) -> None:
+        """Put a group into the column of its type, where it stays."""
+        if load.column is None:
+            load.column = self._columns.setdefault(name, TypeColumn(name))
+            self._loads[load.group.name] = load
+            load.column.add(load)
 
     def _measure(self, load: GroupLoad, members: list[TaskState]) -> int:
         """Take the inputs of a group's new tasks as its load; return how many of them can run at once."""
@@ -163,7 +188,7 @@ class GroupLoads:
             some = list(islice(ws.processing, TASKS_PER_WORKER))
             seen = self._seen.get(ws.address, ())
             for ts in some:
-                load = self._loads.get(ts.group.name)
+                load = self._loads.get(ts.group.name) or self._untyped.get(ts.group.name)
                 if load is not None and ts.key not in seen:
                     self._update(load, *assigned(ts, ws, len(state.workers), self._replicated), LEARNING)
             self._seen[ws.address] = {ts.key for ts in some}
@@ -179,26 +204,34 @@ class GroupLoads:
 
     def _update(self, load: GroupLoad, input_bytes: float, missing_bytes: float, weight: float) -> None:
         """Let a group's load move towards that of a task with such inputs."""
-        new = mean_load(load, input_bytes, missing_bytes)
-        old = load.load
-        if old and weight < 1:
-            axes = old.keys() | new.keys()
-            new = {axis: (1 - weight) * old.get(axis, 0.0) + weight * new.get(axis, 0.0) for axis in axes}
-        load.load = new
-        load.column.changed(load)
+        if load.input_bytes is None or weight >= 1:
+            load.input_bytes, load.missing_bytes = input_bytes, missing_bytes
+        else:
+            load.input_bytes += weight * (input_bytes - load.input_bytes)
+            load.missing_bytes += weight * (missing_bytes - load.missing_bytes)
+        self.types.learning.inputs(load.group.name, load.input_bytes)
+        self._renew(load)
+
+    def _renew(self, load: GroupLoad) -> None:
+        """Compute a group's load from its types and the bytes of its inputs, where both are known."""
+        if load.column is not None and load.input_bytes is not None:
+            load.load = mean_load(load, load.input_bytes, load.missing_bytes)
+            load.column.changed(load)
 
     def _prune(self, state: SchedulerState) -> None:
         """Forget the groups that Dask has forgotten; each time when there are twice as many as were left."""
-        for name in [name for name, load in self._loads.items() if state.task_groups.get(name) is not load.group]:
-            self._drop(name)
+        for loads in (self._loads, self._untyped):
+            for name in [name for name, load in loads.items() if state.task_groups.get(name) is not load.group]:
+                self._drop(name)
         self._replicated = {key for key in self._replicated if key in state.tasks}
-        self._prune_at = max(KEPT, 2 * len(self._loads))
+        self._prune_at = max(KEPT, 2 * (len(self._loads) + len(self._untyped)))
 
     def _drop(self, name: str) -> None:
-        load = self._loads.pop(name)
-        load.column.remove(load)
-        if not load.column:
-            del self._columns[load.column.name]
+        load = self._loads.pop(name, None) or self._untyped.pop(name)
+        if load.column is not None:
+            load.column.remove(load)
+            if not load.column:
+                del self._columns[load.column.name]
 
 
 def _assignable(state: SchedulerState, ts: TaskState, runnable: int) -> int:

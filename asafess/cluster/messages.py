@@ -1,7 +1,7 @@
 """Names on the wire between our scheduler plugin and our worker plugins.
 
-Scheduler → worker, on the batched stream: `STATE`. It is sent only to workers that have acknowledged, because
-distributed closes a worker that gets an operation it does not know.
+Scheduler → worker, on the batched stream: `STATE`, and `COUNT` for what a kernel costs. They are sent only to workers
+that have acknowledged, because distributed closes a worker that gets an operation it does not know.
 Worker → scheduler: events under the topic `TOPIC`, which a scheduler without us only logs.
 Scheduler → worker, as a call with an answer: `RATES`, `LINK`, `COUNTERS`; worker → worker: `PAYLOAD`.
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 #: name of both plugins
 NAME = "asafess"
 #: version of the messages; a worker that speaks another one is left alone
-VERSION = 2
+VERSION = 3
 
 STATE = "asafess-state"
+COUNT = "asafess-count"
 RATES = "asafess_rates"
 LINK = "asafess_link"
 PAYLOAD = "asafess_payload"
@@ -28,3 +29,5 @@ ENTERED = "entered"
 REPORT = "report"
 #: events: something of ours failed on a worker
 FAULT = "fault"
+#: events: what a worker has counted of a kernel
+COUNTED = "counted"

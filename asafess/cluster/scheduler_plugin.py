@@ -18,6 +18,7 @@ from distributed.protocol.pickle import dumps
 from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
+from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.guard import guarded, text
 from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
@@ -27,7 +28,7 @@ from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.core.instruction import Instruction, Publish, Shadowed
-from asafess.core.mode import Rates, Sample, Scheduled, problem
+from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, problem, total_load
 from asafess.core.trace import Event
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ logger = logging.getLogger("asafess.scheduler")
 
 #: seconds after the last worker has joined in which the others may still do so before rates are measured
 PATIENCE = 2.0
+#: ticks that a graph takes at least that is a phase, if nobody has declared a type of it
+LEAST_PHASE = 0.1
 
 
 class AsafessSchedulerPlugin(SchedulerPlugin):
@@ -60,7 +63,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.controller = Controller(self._declarations, name=uuid.uuid4().hex[:12], **settings.deciding)
         for name, control in settings.control.items():
             self.controller.control(0.0, name, control)
-        self.loads = GroupLoads(PrefixTable(settings.types))
+        self.loads = GroupLoads(GroupTypes(PrefixTable(settings.types), settings.infer))
         self.measurements = Measurements(settings.optimizations, settings.window)
         self.rates: Rates | None = None
         #: workers that have acknowledged
@@ -118,6 +121,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("tick", error)
 
     def _tick(self) -> None:
+        self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
         scheduled = self.loads.scheduled(self.scheduler)
         if scheduled and self.settings.look_ahead and self.rates is not None:
             coming = self.loads.coming(self.scheduler, scheduled, self.rates, self.settings.window)
@@ -143,8 +147,23 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _submitted(self, scheduler: Scheduler, tasks: list[Any]) -> None:
         before = self.loads.scheduled(scheduler)
         ready = self.loads.submitted(scheduler, tasks)
+        for keys, names in self.loads.types.kernels.take():
+            for worker in self.ready:  # before any of them gets one of these tasks
+                scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
         if ready:
-            self._observe([*before, *ready], fresh=not before)
+            self._observe([*before, *ready], fresh=not before and self._is_phase(ready))
+
+    def _is_phase(self, ready: list[Scheduled]) -> bool:
+        """Say whether a graph is more than housekeeping: what was before it is over.
+
+        Where persons have declared types, it is. Programs also look at lengths and sums in between, which has types
+        that were inferred.
+        """
+        if self.loads.declared or self.rates is None:
+            return True
+        threads, workers = self.scheduler.total_nthreads, len(self.scheduler.workers)
+        seconds = least_seconds(total_load(ready), self.rates, max(threads, 1), max(workers, 1))
+        return seconds >= LEAST_PHASE * self.settings.tick
 
     def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
         now = monotonic()
@@ -187,6 +206,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _publish(self, state: OptimizationState) -> None:
         self.measurements.switched()
+        self.loads.types.learning.switched(state.states, self.scheduler.total_nthreads)
         self._published = (state.epoch.counter, monotonic())
         message = {"op": messages.STATE, "state": state.to_dict()}
         for worker in self.ready:
@@ -261,6 +281,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self.measurements.report(monotonic(), worker, msg["counters"])
             elif msg.get("event") == messages.ENTERED:
                 self._entered(msg["counter"])
+            elif msg.get("event") == messages.COUNTED:
+                self.loads.counted(msg["signature"], msg["counts"])
             elif msg.get("event") == messages.FAULT:
                 self._fail(f"worker {worker}", str(msg.get("cause")))
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from asafess.core.mode import Rates
 if TYPE_CHECKING:
     from asafess.cluster.scheduler_plugin import AsafessSchedulerPlugin
     from asafess.optimizations.base import Optimization
+
+#: task groups whose types are told
+MOST_TYPES = 1000
 
 
 def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, Any]:
@@ -28,8 +32,10 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         `states`, `controls` (who is in charge: auto, shadow, or the state pinned to), `shadows` (the states that
         optimizations in shadow would be in), `policy`, `decisions` (by optimization what was wanted last, the gain
         predicted for each state, the seconds of a switch, and what held it back), `mode`, `rates`, `thresholds`,
-        `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `reports` of the
-        workers, and the `fault` after which everything is off. `time` is on the clock of story and switches.
+        `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `types` (by
+        task group the type, its source and confidence, and why), `corrections` (what measurement says against derived
+        types), `reports` of the workers, and the `fault` after which everything is off. `time` is on the clock of
+        story and switches.
     """
     return {
         "time": monotonic(),  # that of story and switches is on the same clock
@@ -55,9 +61,13 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         "trace": plugin.journal.trace,
         "counters": {
             **plugin.controller.counters,
-            "bad_types": plugin.loads.bad_types,
+            "bad_types": plugin.loads.types.bad_types,
             "untyped_groups": len(plugin.loads.untyped),
+            "measured_groups": plugin.loads.types.learning.counters["measured"],
+            "corrected_groups": plugin.loads.types.learning.counters["corrected"],
         },
+        "types": {group: found.to_dict() for group, found in islice(plugin.loads.found.items(), MOST_TYPES)},
+        "corrections": plugin.loads.types.learning.corrections,
         "reports": {worker: dict(report) for worker, report in plugin.measurements.reports.items()},
         "fault": plugin.fault,
     }

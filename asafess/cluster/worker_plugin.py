@@ -17,6 +17,7 @@ from tornado.ioloop import PeriodicCallback
 
 from asafess.cluster import messages, probe
 from asafess.cluster.guard import guarded, merge, numbers, text
+from asafess.compiler.task_cost import task_cost
 from asafess.core.state import OptimizationState
 
 if TYPE_CHECKING:
@@ -30,8 +31,16 @@ logger = logging.getLogger("asafess.worker")
 REPORTS_PER_HEARTBEAT = 10
 
 
+#: tasks that one worker watches for at most
+MOST_WANTED = 1000
+
 #: plugins of the workers of this process
 _plugins_here: set[AsafessWorkerPlugin] = set()
+
+
+def _key(key: Any) -> Any:
+    """Return a key as it was sent: tuples arrive as lists."""
+    return tuple(map(_key, key)) if isinstance(key, list) else key
 
 
 def ignore(**message: Any) -> None:
@@ -62,6 +71,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._ready = False
         self._stopped = False
         self._reported: dict[str, float] = {}
+        #: tasks whose kernel is to be counted, with its signature
+        self._wanted: dict[Any, list[str]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"pickled": self._pickled, "state": self.state}
@@ -74,6 +85,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._worker = worker
         _plugins_here.add(self)
         worker.stream_handlers[messages.STATE] = self._on_state
+        worker.stream_handlers[messages.COUNT] = self._on_count
         worker.handlers[messages.RATES] = self._on_rates
         worker.handlers[messages.LINK] = self._on_link
         worker.handlers[messages.COUNTERS] = self._on_counters
@@ -84,7 +96,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         """Put everything back; a handler stays, because a message may be on its way."""
         self._stopped = True
-        worker.stream_handlers[messages.STATE] = ignore
+        worker.stream_handlers[messages.STATE] = worker.stream_handlers[messages.COUNT] = ignore
         for name in (messages.RATES, messages.LINK, messages.COUNTERS, messages.PAYLOAD):
             worker.handlers.pop(name, None)
         self._reporter.stop()
@@ -119,6 +131,29 @@ class AsafessWorkerPlugin(WorkerPlugin):
                 self._worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})
         except Exception as error:
             self._fault("state", error)
+
+    def _on_count(self, keys: Any = (), signature: Any = (), **_: Any) -> None:
+        """Remember to count a kernel when one of these tasks begins."""
+        if len(self._wanted) < MOST_WANTED:
+            self._wanted.update((key, list(signature)) for key in map(_key, keys))
+
+    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+        """Count in a thread what a task's kernel costs; all inputs are here when it begins."""
+        if not self._wanted or finish != "executing" or key not in self._wanted:
+            return
+        try:
+            signature = self._wanted.pop(key)
+            task = self._worker.state.tasks[key]
+            data = {one.key: self._worker.data[one.key] for one in task.dependencies}
+            arguments = task.run_spec, data, signature
+            threading.Thread(target=self._count, args=arguments, name="asafess-count", daemon=True).start()
+        except Exception as error:
+            logger.debug("asafess could not count %s", text(error))
+
+    def _count(self, node: Any, data: Any, signature: list[str]) -> None:
+        counts = guarded(task_cost, node, data)
+        event = {"event": messages.COUNTED, "signature": signature, "counts": counts}
+        self._worker.loop.add_callback(self._worker.log_event, messages.TOPIC, event)
 
     def _act(self, state: OptimizationState) -> bool:
         """Enter each optimization's state, unless it is older than the one we are in; say whether we did."""

@@ -213,3 +213,23 @@ def mode_vector(load: Vector, sample: Sample) -> dict[str, float]:
         elif compute > 0:
             vector["ratio"] = math.inf
     return vector
+
+
+def least_seconds(load: Vector, rates: Rates, threads: int, workers: int) -> float:
+    """Return how long a load takes if nothing waits for anything: the longer of computing and moving.
+
+    Parameters
+    ----------
+    load : mapping
+        By axis.
+    rates : Rates
+    threads, workers : int
+        That share it.
+
+    Examples
+    --------
+    >>> least_seconds({"compute": 4e9, "communication": 1e8}, Rates(flop=1e9, memory=1e9, link=1e8), 4, 2)
+    1.0
+    """
+    compute = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory) / threads
+    return max(compute, load.get("communication", 0.0) / rates.link / workers)

@@ -7,6 +7,7 @@ from distributed.utils_test import gen_cluster
 from helpers import new_gates, until, waiting
 
 import asafess
+from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.loads import GroupLoads
 from asafess.compiler.resolve import PrefixTable
 
@@ -32,7 +33,7 @@ class Watch(SchedulerPlugin):
     """Asks a `GroupLoads` of its own about every graph."""
 
     def __init__(self, scheduler, table=None):
-        self.loads = GroupLoads(PrefixTable(table or {}))
+        self.loads = GroupLoads(GroupTypes(PrefixTable(table or {})))
         self.scheduler = scheduler
         self.ready = []
 

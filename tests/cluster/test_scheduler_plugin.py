@@ -70,7 +70,7 @@ async def test_the_state_is_on_the_worker_before_the_task_that_caused_it_runs(c,
 
 @gen_cluster(client=True)
 async def test_untyped_tasks_move_nothing_but_a_counter(c, s, a, b):
-    plugin = await installed(c, s)
+    plugin = await installed(c, s, infer=[])
     made, second = await blocks(c, s)
     await c.gather(c.map(np.sum, made, workers=[second], pure=False))
     assert not plugin.journal.switches

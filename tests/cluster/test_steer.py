@@ -277,7 +277,9 @@ async def test_what_deciding_code_keeps_need_not_be_picklable(c, s, a, b):
 async def test_a_trace_begun_while_something_is_in_shadow_gives_the_same_decisions_again(c, s, a, b):
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "run.jsonl")
-        plugin = await installed(c, s, [Null(0.1, 1e9)], policy="alpha_beta", control={"null": "shadow"})
+        # a policy remembers what was before the trace; declared types only, so that there is nothing
+        given = {"policy": "alpha_beta", "control": {"null": "shadow"}, "infer": []}
+        plugin = await installed(c, s, [Null(0.1, 1e9)], **given)
         await moving_phase(c, s)
         assert plugin.controller.shadows == {"null": "on"}
         await asafess.trace(c, path)

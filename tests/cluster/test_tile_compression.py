@@ -73,7 +73,8 @@ def state(plugin):
 
 @gen_cluster(client=True, timeout=120)
 async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
-    plugin = await with_compression(c, s, window="200ms", policy="alpha_beta")
+    # making the panels is a phase too, which would be followed as well
+    plugin = await with_compression(c, s, window="200ms", policy="alpha_beta", infer=[])
     for density, expected in ((0.01, "full"), (1.0, "off"), (0.01, "full"), (1.0, "off")):
         for _ in range(30):
             await sweep(c, s, density)
@@ -87,7 +88,7 @@ async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
 
 @gen_cluster(client=True, timeout=120)
 async def test_the_same_data_moved_and_then_multiplied_many_times_is_followed(c, s, a, b):
-    plugin = await with_compression(c, s, policy="alpha_beta")
+    plugin = await with_compression(c, s, policy="alpha_beta", infer=[])
     assert await moved_and_multiplied(c, s, plugin) == ["full", "off", "full", "off"]
 
 

@@ -1,0 +1,371 @@
+"""Learning from Dask's records, on its own: of real tasks, and of task groups that are filled by hand."""
+
+import time
+from itertools import groupby
+
+import pytest
+from dask._task_spec import Task
+from distributed import SchedulerPlugin
+from distributed.scheduler import TaskGroup, TaskPrefix
+from distributed.utils_test import gen_cluster
+from helpers import new_gates, until, waiting
+
+from asafess.cluster import learning
+from asafess.cluster.learning import GROUPS_PER_TICK, KEPT, READS_PER_TICK, Learning
+from asafess.cluster.signature import signature
+from asafess.core.found_type import FoundType
+from asafess.core.mode import Rates
+from asafess.core.task_type import declare
+
+RATES = Rates(flop=1e9, memory=1e9, link=1e8)
+OFF, ON = {"codec": "off"}, {"codec": "on"}
+
+
+def pause(seconds):
+    time.sleep(seconds)
+    return 1
+
+
+class Watch(SchedulerPlugin):
+    """Asks a `Learning` of its own about every group of every graph."""
+
+    def __init__(self, scheduler, derived=None):
+        self.learning, self.scheduler, self.derived = Learning(), scheduler, derived
+        self.found = {}
+        scheduler.add_plugin(self)
+
+    def update_graph(self, scheduler, *, tasks, **kwargs):
+        for ts in map(scheduler.tasks.get, tasks):
+            self.found[ts.group.name] = self.learning.find(ts.group, signature(ts.run_spec), self.derived)
+
+    def look(self, states=OFF):
+        return dict(
+            self.learning.look(self.scheduler.task_groups, states, RATES, self.scheduler.total_nthreads),
+        )
+
+
+async def run(client, name, seconds, count=6):
+    """Run a graph whose tasks are a group of their own."""
+    graph = {(name, k): Task((name, k), pause, seconds) for k in range(count)}
+    await client.gather(client.get(graph, list(graph), sync=False))
+
+
+def seconds_of(found):
+    return found.type.loads["compute"] / RATES.flop
+
+
+# ---- real tasks
+
+
+@gen_cluster(client=True)
+async def test_the_first_tasks_of_a_kind_say_how_long_the_others_take(c, s, a, b):
+    plugin = Watch(s)
+    futures = c.map(pause, [0.02] * 16, pure=False)
+    told = {}
+    await until(lambda: told.update(plugin.look()) or "pause" in told)
+    await c.gather(futures)
+    assert told["pause"].source == "measured"
+    assert 0.02 <= seconds_of(told["pause"]) < 0.2
+    assert plugin.learning.counters["measured"] == 1
+
+
+@gen_cluster(client=True)
+async def test_what_was_learned_outlives_the_group(c, s, a, b):
+    plugin = Watch(s)
+    for k in range(3):
+        await run(c, f"pause-{k}", 0.02)
+        await until(lambda: not s.task_groups)
+        plugin.look()  # Dask has forgotten the group; its records are read all the same
+    assert plugin.found["pause-0"] is None
+    assert 0.02 <= seconds_of(plugin.found["pause-2"]) < 0.2
+    assert len(plugin.learning) == 0
+
+
+@gen_cluster(client=True)
+async def test_other_functions_are_another_kind(c, s, a, b):
+    plugin = Watch(s)
+    for _ in range(2):
+        await run(c, "step-1", 0.02)
+        plugin.look()
+    graph = {("step-2", 0): Task(("step-2", 0), abs, 1)}
+    await c.get(graph, ("step-2", 0), sync=False)
+    assert plugin.found["step-1"] is not None
+    assert plugin.found["step-2"] is None
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 1)])
+async def test_tasks_that_were_cancelled_do_not_count(c, s, a):
+    plugin = Watch(s)
+    futures = c.map(pause, [0.05] * 40, pure=False)
+    await futures[0]
+    await c.cancel(futures[4:])
+    await c.gather(futures[:4])
+    await until(lambda: s.task_groups["pause"].states["processing"] == 0)
+    group = s.task_groups["pause"]
+    [watched] = plugin.learning._turns
+    assert group.states["forgotten"] + group.states["released"] >= 30
+    assert watched.ended() < 10
+    del futures
+
+
+@gen_cluster(client=True)
+async def test_an_optimization_does_not_move_what_was_learned(c, s, a, b):
+    plugin = Watch(s)
+    for k in range(6):
+        await run(c, f"pause-{k}", 0.005, 8)
+        plugin.look(OFF)
+    before = plugin.found["pause-5"]
+    assert before.confidence > 0.5
+    for k in range(6, 12):
+        await run(c, f"pause-{k}", 0.1, 4)
+        assert plugin.look(ON) == {}
+    assert seconds_of(plugin.found["pause-11"]) == pytest.approx(seconds_of(before), rel=0.5)
+
+
+@gen_cluster(client=True)
+async def test_tasks_that_run_while_a_switch_is_made_count_for_neither_state(c, s, a, b):
+    plugin = Watch(s)
+    begun, may_end = new_gates()
+    futures = c.map(waiting, range(3), pure=False)
+    await until(begun.is_set)
+    plugin.look(OFF)
+    plugin.learning.switched(ON, s.total_nthreads)
+    may_end.set()
+    await c.gather(futures)
+    more = c.map(waiting, range(9), pure=False)
+    await c.gather(more)
+    plugin.look(ON)
+    [kind] = plugin.learning._kinds.values()
+    # the first read after the switch leaves out what ran at it
+    assert sum(one.tasks for evidence in kind.lesson._evidence.values() for one in evidence.looks) <= 9
+
+
+def derived(seconds):
+    return FoundType(declare(name="pause", loads={"compute": seconds * RATES.flop}), "compiler", 0.9, "a rule")
+
+
+@gen_cluster(client=True)
+async def test_a_derived_type_that_is_far_off_is_corrected_and_says_so(c, s, a, b):
+    plugin = Watch(s, derived(1e-3))
+    told = {}
+    for k in range(4):
+        await run(c, f"pause-{k}", 0.03)
+        told.update(plugin.look())
+    found = plugin.found["pause-3"]
+    assert found.source == "measured"
+    assert 0.03 <= seconds_of(found) < 0.3
+    assert found.why.startswith("derived 1.0 ms, measured ")
+    assert plugin.learning.counters["corrected"] >= 1
+    [text] = plugin.learning.corrections
+    assert text.startswith("pause: derived 1.0 ms, measured ")
+
+
+@gen_cluster(client=True)
+async def test_one_that_is_about_right_stays(c, s, a, b):
+    plugin = Watch(s, derived(0.04))
+    for k in range(5):
+        await run(c, f"pause-{k}", 0.03)
+        assert plugin.look() == {}
+    assert set(plugin.found.values()) == {None}
+    assert plugin.learning.counters == {"untyped": 0, "measured": 0, "derived": 5, "corrected": 0}
+    assert plugin.learning.corrections == []
+
+
+# ---- groups that are filled by hand
+
+
+class Group(TaskGroup):
+    """A task group of Dask's, with a way to let its tasks end."""
+
+    __slots__ = ()
+
+    def __init__(self, name, size=1000):
+        super().__init__(name, TaskPrefix(name.split("-")[0]))
+        self._size = size
+
+    def end(self, tasks, seconds, transfer=0.0, nbytes=0):
+        for _ in range(tasks):
+            self.add_duration("compute", 0.0, seconds)
+            self.add_duration("transfer", 0.0, transfer)
+            self.add_type("int")
+            self.update_nbytes(nbytes)
+
+
+def some_groups(count, size=1000):
+    groups = {f"step-{k}": Group(f"step-{k}", size) for k in range(count)}
+    return Learning(), groups
+
+
+def look(one, groups, states=OFF, rates=RATES):
+    return dict(one.look(groups, states, rates, threads=4))
+
+
+def test_a_look_reads_a_few_groups_and_all_of_them_in_turn():
+    one, groups = some_groups(10 * GROUPS_PER_TICK)
+    for k, group in enumerate(groups.values()):
+        one.find(group, [f"f{k}"])
+    told, looks = set(), 0
+    while len(told) < len(groups):
+        for group in groups.values():
+            group.end(4, 0.01)
+        news = look(one, groups)
+        assert len(news) <= READS_PER_TICK
+        told |= set(news)
+        looks += 1
+        assert looks <= 3 * len(groups) / READS_PER_TICK
+
+
+def test_groups_that_are_through_are_not_looked_at_until_they_get_more_tasks():
+    one, groups = some_groups(1, size=4)
+    [group] = groups.values()
+    one.find(group, ["f"])
+    group.end(4, 0.01)
+    look(one, groups)
+    assert not one._turns
+    group._size = 8
+    assert one.find(group, ["f"]) is not None
+    group.end(4, 0.01)
+    assert len(one._turns) == 1
+    look(one, groups)
+    assert one.counters == {"untyped": 0, "measured": 1, "derived": 0, "corrected": 0}
+
+
+def test_groups_and_signatures_are_forgotten(monkeypatch):
+    monkeypatch.setattr(learning, "MOST_SIGNATURES", 10)
+    one = Learning()
+    for k in range(5 * KEPT):
+        group = Group(f"step-{k}", size=2)
+        one.find(group, [f"f{k}"])
+        look(one, {group.name: group})
+        group.end(2, 0.01)
+        look(one, {group.name: group})
+    look(one, {})
+    assert len(one) <= KEPT
+    assert len(one._kinds) == 10
+    assert not one._turns
+
+
+def test_more_groups_than_can_be_watched_are_left_alone(monkeypatch):
+    monkeypatch.setattr(learning, "MOST_GROUPS", 3)
+    one, groups = some_groups(5)
+    assert [one.find(group, ["f"]) for group in groups.values()] == [None] * 5
+    assert len(one) == len(one._turns) == 3
+
+
+def test_another_group_of_the_same_name_is_read_from_its_beginning():
+    one, groups = some_groups(1)
+    old = groups["step-0"]
+    one.find(old, ["f"])
+    old.end(3, 0.01)
+    new = groups["step-0"] = Group("step-0")
+    one.find(new, ["f"])
+    new.end(3, 0.01)
+    look(one, groups)
+    [kind] = one._kinds.values()
+    assert kind.lesson.fit.tasks == 6
+    assert list(one._turns) == [one._watched["step-0"]]
+
+
+def test_without_rates_there_are_no_types_and_nothing_is_lost():
+    one, groups = some_groups(1)
+    one.find(groups["step-0"], ["f"])
+    groups["step-0"].end(4, 0.01)
+    assert look(one, groups, rates=None) == {}
+    found = look(one, groups)["step-0"]
+    assert seconds_of(found) == pytest.approx(0.01)
+    faster = look(one, groups, rates=Rates(flop=1e10, memory=1e9, link=1e8))["step-0"]
+    assert faster.type.loads["compute"] == pytest.approx(10 * found.type.loads["compute"])
+
+
+def test_transfers_and_bytes_are_told_and_are_no_load():
+    one, groups = some_groups(1)
+    one.find(groups["step-0"], ["f"])
+    one.inputs("step-0", 8e6)
+    groups["step-0"].end(4, 0.01, transfer=0.02, nbytes=8000)
+    found = look(one, groups)["step-0"]
+    assert found.type.loads == {"compute": pytest.approx(0.01 * RATES.flop)}
+    assert found.why == "4 tasks took 10 ms (seen once), fetching 20 ms, 8 MB in, 8 kB out"
+
+
+def test_a_prediction_by_bytes_waits_for_them():
+    one, groups = some_groups(1)
+    by_bytes = FoundType(declare(name="sum", intensity=0.1), "compiler", 0.9)
+    one.find(groups["step-0"], ["f"], by_bytes)
+    for _ in range(6):
+        groups["step-0"].end(6, 0.1)
+        assert look(one, groups) == {}
+    one.inputs("step-0", 1e6)
+    told = {}
+    for _ in range(6):
+        groups["step-0"].end(6, 0.1)
+        told.update(look(one, groups))
+    assert told["step-0"].type.per_byte["memory"] == pytest.approx(100.0)
+
+
+def test_a_correction_that_turns_out_to_be_wrong_is_taken_back():
+    one, groups = some_groups(1)
+    one.find(groups["step-0"], ["f"], derived(0.01))
+    told = []
+    for seconds in [1.0] * 12 + [0.01] * 60:
+        groups["step-0"].end(8, seconds)
+        told += look(one, groups).values()
+    assert [source for source, _ in groupby(found.source for found in told)] == ["measured", "compiler"]
+    assert one.corrections == []
+    assert one.counters["derived"] == 1
+
+
+def test_functions_that_share_a_group_are_a_kind_of_their_own():
+    one, groups = some_groups(1)
+    group = groups["step-0"]
+    one.find(group, ["f"])
+    one.find(group, ["g"])
+    assert [key[1] for key in one._kinds] == [{"f"}, {"f", "g"}]
+    assert len(one._turns) == 1
+
+
+def test_what_waits_for_other_workers_is_not_learned():
+    one, groups = some_groups(1)
+    one.find(groups["step-0"], ["numpy.sum", "distributed.shuffle._rechunk.rechunk_transfer"])
+    groups["step-0"].end(40, 1.0)
+    assert look(one, groups) == {}
+    assert one.counters["untyped"] == 1
+
+
+def test_a_switch_keeps_apart_what_ended_before_it_from_what_begins_after_it():
+    one, groups = some_groups(1)
+    group = groups["step-0"]
+    one.find(group, ["f"])
+    look(one, groups)
+    group.end(3, 0.01)
+    group.states["processing"] = 2
+    one.switched(ON, threads=4)
+    group.end(2, 5.0)  # began before
+    look(one, groups, ON)
+    group.end(1, 0.03)
+    look(one, groups, ON)
+    [kind] = one._kinds.values()
+    seen = {
+        dict(state)["codec"]: sum(one.tasks for one in evidence.looks)
+        for state, evidence in kind.lesson._evidence.items()
+    }
+    assert seen == {"off": 3, "on": 1}
+
+
+def test_a_group_that_a_person_has_typed_is_left_alone():
+    one, groups = some_groups(1, size=4)
+    one.find(groups["step-0"], ["f"])
+    one.leave("step-0")
+    groups["step-0"].end(4, 0.01)
+    assert look(one, groups) == {}
+    assert (len(one), len(one._turns)) == (0, 0)
+
+
+def test_everything_is_forgotten_on_request():
+    one, groups = some_groups(3)
+    for group in groups.values():
+        one.find(group, ["f"])
+        group.end(4, 0.01)
+    look(one, groups)
+    one.clear()
+    assert (len(one), one.corrections, look(one, groups)) == (0, [], {})
+    assert one.find(groups["step-0"], ["f"]) is None
