@@ -52,7 +52,7 @@ class Phase:
 
 SPARSE, DENSE = "sparse", "dense"
 PROGRAMS: Mapping[str, Sequence[Phase]] = {
-    "steady": [Phase(SPARSE, "stream", 12)],
+    "steady": [Phase(SPARSE, "stream", 24)],
     "phases": [Phase(SPARSE, "stream", 6), Phase(SPARSE, "resident", 6), Phase(DENSE, "stream", 6)] * 2,
 }
 

@@ -6,7 +6,6 @@ A fault of ours turns everything off, says so once, and leaves the computation a
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import Iterable
@@ -17,18 +16,19 @@ from distributed import SchedulerPlugin
 from distributed.protocol.pickle import dumps
 from tornado.ioloop import PeriodicCallback
 
-from asafess.cluster import messages, probe
+from asafess.cluster import messages
 from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.guard import guarded, text
 from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
 from asafess.cluster.measurements import Measurements
+from asafess.cluster.rates_probe import RatesProbe
 from asafess.cluster.status import status_of
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.core.instruction import Instruction, Publish, Shadowed
-from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, problem, total_load
+from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, total_load
 from asafess.core.trace import Event
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asafess.scheduler")
 
-#: seconds after the last worker has joined in which the others may still do so before rates are measured
-PATIENCE = 2.0
 #: ticks that a graph takes at least that is a phase, if nobody has declared a type of it
 LEAST_PHASE = 0.1
 
@@ -76,9 +74,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         #: types of the phase that is about to begin
         self._coming: set[str] = set()
         self.fault: str | None = None
-        self._probe: asyncio.Task[None] | None = None
-        self._probed: set[str] = set()
-        self._joined_at = 0.0
+        self.probe = RatesProbe(settings, self._measured, lambda error: self._fail("rates", error))
 
     async def start(self, scheduler: Scheduler) -> None:
         """Start the tick."""
@@ -108,8 +104,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         callback = self.scheduler.periodic_callbacks.pop(messages.NAME, None)
         if callback is not None:
             callback.stop()
-        if self._probe is not None:
-            self._probe.cancel()
+        self.probe.cancel()
 
     # ---- samples
 
@@ -132,8 +127,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 return
         if scheduled or self._busy:
             self._observe(scheduled)
-        if self.rates is None and self.ready and monotonic() - self._joined_at > PATIENCE:
-            self._measure_rates()
+        if self.rates is None and not self.fault:
+            self.probe.look(self.scheduler, self.ready)
 
     def update_graph(self, scheduler: Scheduler, *, tasks: list[Any], **kwargs: Any) -> None:
         """Take a sample before the first task of a new graph is assigned, so that its state is there first."""
@@ -301,11 +296,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             )
             return
         self.ready.add(worker)
-        self._joined_at = monotonic()
         # it may have prepared for a state that has changed since
         self.scheduler.worker_send(worker, {"op": messages.STATE, "state": self.controller.state.to_dict()})
-        if self.ready >= set(self.scheduler.workers):
-            self._measure_rates()
+        if not self.fault:
+            self.probe.joined(self.scheduler, self.ready)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
         """Forget a worker."""
@@ -318,26 +312,9 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     # ---- rates
 
-    def _measure_rates(self) -> None:
-        """Measure the rates in the background when the first workers are there, or the first two."""
-        running = self._probe is not None and not self._probe.done()
-        if running or self.fault or len(self._probed) >= min(2, len(self.ready)):
-            return
-        self._probe = asyncio.ensure_future(self._probe_rates())
-
-    async def _probe_rates(self) -> None:
-        try:
-            ring = sorted(self.ready)
-            self._probed = set(ring)
-            given, enough = self.settings.rates, self.settings.all_rates_given
-            rates = await probe.measure(self.scheduler, ring, given, enough)
-            reason = rates and problem(Sample(0.0, (), 1, 1, rates))
-            if reason:
-                raise ValueError(reason)
-            self.rates = rates
-            self._start()
-        except Exception as error:
-            self._fail("rates", error)
+    def _measured(self, rates: Rates | None) -> None:
+        self.rates = rates
+        self._start()
 
     def _start(self) -> None:
         if self.rates is not None:

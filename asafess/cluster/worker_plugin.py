@@ -134,8 +134,9 @@ class AsafessWorkerPlugin(WorkerPlugin):
 
     def _on_count(self, keys: Any = (), signature: Any = (), **_: Any) -> None:
         """Remember to count a kernel when one of these tasks begins."""
-        if len(self._wanted) < MOST_WANTED:
-            self._wanted.update((key, list(signature)) for key in map(_key, keys))
+        self._wanted.update((key, list(signature)) for key in map(_key, keys))
+        for old in list(self._wanted)[:-MOST_WANTED]:  # other workers have run those
+            del self._wanted[old]
 
     def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
         """Count in a thread what a task's kernel costs; all inputs are here when it begins."""

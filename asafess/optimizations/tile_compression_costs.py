@@ -25,8 +25,9 @@ from asafess.core.mode import Rates, Sample, total_load
 ENTRY_RATIO = 11 / 8
 #: bytes of a word whose rates are measured
 WORD = 8
-#: worker-seconds of moving after which they are believed: reports are up to a tenth of a second late
-EVIDENCE = 1.0
+#: worker-seconds of moving after which they are believed: reports are up to a tenth of a second late, which makes the
+#: first overheads too long, as is what is taken until then
+EVIDENCE = 0.3
 
 #: share of a panel's bytes that a recoding has to save (see `asafess.tiles.door`)
 LEAST_SAVING = 0.1

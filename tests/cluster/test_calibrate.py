@@ -247,7 +247,7 @@ async def test_workers_are_not_asked_for_rates_that_are_given(c, s, a):
         # rates are looked at again when there are two
         async with Worker(s.address, nthreads=1):
             plugin = s.plugins[NAME]
-            await until(lambda plugin=plugin: len(plugin._probed) == 2 and plugin._probe.done())
+            await until(lambda plugin=plugin: len(plugin.probe.probed) == 2 and not plugin.probe.running)
             assert len(asked) == expected
             assert plugin.rates.flop == 1e9
             assert await moving_phase(c, s) == [1.0] * 4

@@ -130,7 +130,7 @@ async def test_the_rates_are_measured_when_they_are_not_given(c, s, a):
     assert alone["rates"]["link"] == alone["rates"]["memory"]  # nobody to move to
     async with Worker(s.address, nthreads=1):
         plugin = s.plugins[NAME]
-        await until(lambda: len(plugin._probed) == 2 and plugin._probe.done(), seconds=60)
+        await until(lambda: len(plugin.probe.probed) == 2 and not plugin.probe.running, seconds=60)
         rates = (await asafess.status(c))["rates"]
     assert {"flop", "memory", "link", "scan", "copy", "dense_product", "sparse_product"} <= rates.keys()
     assert all(rate > 1e6 for rate in rates.values())

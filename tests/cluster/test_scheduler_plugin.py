@@ -11,7 +11,7 @@ from distributed.utils_test import captured_logger, gen_cluster
 from helpers import Broken, Panic, Recorded, blocks, compute, installed, move, moving_phase, until
 
 import asafess
-from asafess.cluster import scheduler_plugin
+from asafess.cluster import rates_probe
 from asafess.cluster.messages import NAME, READY, TOPIC, VERSION
 from asafess.optimizations.null import Null
 
@@ -241,7 +241,7 @@ never = threading.Event()
 @gen_cluster(client=True)
 async def test_a_worker_that_never_gets_ready_does_not_keep_the_others_from_being_measured(c, s, a, b):
     SlowOnOne.prepared.clear()
-    with mock.patch.object(scheduler_plugin, "PATIENCE", 0.2):
+    with mock.patch.object(rates_probe, "PATIENCE", 0.2):
         await asafess.install(c, [SlowOnOne()])
         plugin = s.plugins[NAME]
         await until(lambda: plugin.rates is not None)

@@ -321,6 +321,6 @@ async def test_waiting_ends_with_what_is_missing(c, s, a, b):
     await asafess.install(c, ["null"])
     s.plugins[NAME].ready.clear()
     s.plugins[NAME].rates = None
-    s.plugins[NAME]._probed = {"x", "y"}  # no probe is begun
+    s.plugins[NAME].probe.probed = {"x", "y"}  # no probe is begun
     with pytest.raises(TimeoutError, match="0 of 2 workers are ready and the rates are not known"):
         await asafess.wait(c, timeout=0)
