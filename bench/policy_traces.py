@@ -28,12 +28,14 @@ from asafess.core.controller import Controller
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain, band
 from asafess.core.mode import Rates, Sample, Scheduled, total_load
-from asafess.core.score import RECORDED, Steps, steps
+from asafess.core.score import RECORDED, Steps, check, steps
 from asafess.core.trace_reader import read
 
 TICK, WINDOW = 0.05, 1.0
 #: the relative excess that the band admits
 EXCESS = 0.05
+#: by how much the time of a fixed state may be predicted wrong in a trace that is scored
+BAR = 0.1
 #: by how much *on* moves less and computes longer
 FACTOR = 8.0
 RATES = Rates(flop=1e9, memory=1e9, link=1e8)
@@ -186,8 +188,8 @@ def phase_length(run: Steps, excess: float = EXCESS) -> int:
     return lengths[int(np.searchsorted(sums, sums[-1] / 2))]
 
 
-def recorded(folder: Path, say: Callable[[str], object]) -> Iterator[Run]:
-    """Yield each optimization that predicts costs in each trace of a folder; of what can't be read, say so."""
+def recorded(folder: Path, say: Callable[[str], object], every: bool = False) -> Iterator[Run]:
+    """Yield each optimization that predicts costs in each trace of a folder, or `every` one; say what is left out."""
     paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     if not paths:
         say(f"no recorded traces: there is no *.jsonl or *.jsonl.gz in {folder}")
@@ -207,6 +209,10 @@ def recorded(folder: Path, say: Callable[[str], object]) -> Iterator[Run]:
                 continue
             if not math.fsum(min(costs) for costs in run.costs):
                 say(f"{path.name}: {one.name!r} costs nothing in its best state: there is nothing to compare with")
+                continue
+            errors = [f"{found.state} {found.error:+.0%}" for found in check(trace, one.name) if abs(found.error) > BAR]
+            if errors and not every:
+                say(f"{path.name}: left out, because a score of it does not count: predicted {', '.join(errors)}")
                 continue
             name = f"{path.name.removesuffix('.gz').removesuffix('.jsonl')}: {one.name}"
             yield Run(name, RECORDED, phase_length(run, excess), run, one.dwell, excess)

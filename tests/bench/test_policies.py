@@ -239,9 +239,18 @@ def test_half_of_all_samples_lie_in_phases_as_long_as_the_length_that_is_told():
 @pytest.mark.parametrize("path", sorted(TRACES.glob("*.jsonl.gz")), ids=lambda path: path.name)
 def test_the_bound_holds_on_runs_recorded_on_real_clusters(path, tmp_path):
     (tmp_path / path.name).symlink_to(path)
-    runs = list(policy_traces.recorded(tmp_path, print))
+    runs = list(policy_traces.recorded(tmp_path, print, every=True))  # whether or not their predictions are right
     assert runs
     for row in (row for run in runs for row in rows_of(run)):
         assert row["bound_ratio"] >= 1 - 1e-9
         if row["policy"] == "work_function":
             assert row["bound_ratio"] <= row["bound"] * ROUNDING
+
+
+def test_a_trace_whose_predictions_are_wrong_is_left_out_and_said_to_be(tmp_path):
+    said = []
+    count = len(list(TRACES.glob("*.jsonl.gz")))
+    kept = list(policy_traces.recorded(TRACES, said.append))
+    assert len(kept) + len(said) == count
+    assert len(kept) > count / 2
+    assert all("a score of it does not count: predicted" in line for line in said)
