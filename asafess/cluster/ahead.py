@@ -46,10 +46,12 @@ def coming(
     """
     if sum(one.count for one in scheduled) > state.total_nthreads:
         return []
-    present = [load.group for load in loads.values() if load.group.states["processing"]]
-    if not all(_last(group, window) for group in present):
-        return []
-    names = {group.name for group in present}
+    names = set()
+    for load in loads.values():
+        if load.group.states["processing"]:
+            if not _last(load.group, window):
+                return []
+            names.add(load.group.name)
     following = {
         load.group.name: load
         for load in loads.values()
