@@ -63,6 +63,11 @@ class GroupTypes:
         #: tasks whose annotation or attribute was no type
         self.bad_types = 0
 
+    @property
+    def infers(self) -> bool:
+        """Whether types that nobody has declared are wanted."""
+        return bool(self._infer)
+
     def clear(self) -> None:
         """Forget what was learned; what was counted of kernels stays true."""
         self.learning.clear()
@@ -88,7 +93,7 @@ class GroupTypes:
         try:
             if found := task_types(ts.run_spec):
                 return found, DECORATOR
-            if found := task_types(ts.run_spec, ts.annotations):
+            if ts.annotations and (found := task_types(ts.run_spec, ts.annotations)):
                 return found, ANNOTATION
         except Exception:  # a function or an annotation may do anything when it is looked at
             self.bad_types += 1

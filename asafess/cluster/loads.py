@@ -81,8 +81,8 @@ class GroupLoads:
         self.types.begin()
         for members in _by_group(state, keys):
             load = self._typed(state, members)
-            runnable = self._measure(load, members)
-            if runnable and load.load and load.column is not None:
+            runnable = 0 if load is None else self._measure(load, members)
+            if load is not None and runnable and load.load and load.column is not None:
                 count = _assignable(state, members[0], runnable)
                 total = {axis: amount * count for axis, amount in load.load.items()}
                 ready.append(Scheduled(load.column.name, count, total, queued=runnable - count))
@@ -113,16 +113,20 @@ class GroupLoads:
         """Return the tasks of the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
         return coming(state, self._loads, scheduled, rates, window)
 
-    def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad:
-        """Look up the type of a group."""
+    def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad | None:
+        """Look up the type of a group; None where nothing is or will be known of it."""
         group = members[0].group
         load = self._loads.get(group.name) or self._untyped.get(group.name)
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
+        declared = self.types.declared(members)
+        if load is None and not declared.types and not self.types.infers:
+            if len(self.untyped) < 10_000:
+                self.untyped.add(group.name)
+            return None
         if load is None:
             load = self._untyped[group.name] = GroupLoad(group)
-        declared = self.types.declared(members)
         if declared.types:
             self._untyped.pop(group.name, None)
             self.types.learning.leave(group.name)

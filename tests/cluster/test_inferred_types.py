@@ -11,7 +11,7 @@ import asafess
 
 @gen_cluster(client=True)
 async def test_a_product_of_arrays_is_typed_before_its_first_task_runs(c, s, a, b):
-    plugin = await installed(c, s)
+    plugin = await installed(c, s, infer=["compiler"])
     x = da.ones((400, 400), chunks=200)
     assert await c.compute((x @ x).sum()) == 400**3
     found = plugin.loads.found
@@ -26,7 +26,7 @@ async def test_a_product_of_arrays_is_typed_before_its_first_task_runs(c, s, a, 
 
 @gen_cluster(client=True)
 async def test_what_a_person_has_said_comes_first(c, s, a, b):
-    plugin = await installed(c, s, types={"sum*": {"loads": {"compute": 7.0}}})
+    plugin = await installed(c, s, types={"sum*": {"loads": {"compute": 7.0}}}, infer=["compiler"])
 
     @asafess.task(loads={"compute": 5.0}, name="mine")
     def mine(block):
