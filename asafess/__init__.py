@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asafess.cluster.steer import wait as wait
     from asafess.compiler.decorator import task as task
     from asafess.compiler.decorator import task_type as task_type
-    from asafess.compiler.explain import explain as explain
+    from asafess.compiler.explain.explain import explain as explain
     from asafess.core.domain import Domain as Domain
     from asafess.core.domain import Hysteresis as Hysteresis
     from asafess.core.domain import axis as axis
@@ -44,7 +44,7 @@ _HOME = {
     "axis": "asafess.core.domain",
     "band": "asafess.core.domain",
     "define_axis": "asafess.core.task_type",
-    "explain": "asafess.compiler.explain",
+    "explain": "asafess.compiler.explain.explain",
     "install": "asafess.cluster.install",
     "pin": "asafess.cluster.steer",
     "reset": "asafess.cluster.steer",

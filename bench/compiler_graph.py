@@ -19,7 +19,7 @@ import numpy as np
 from dask._task_spec import GraphNode, TaskRef, convert_legacy_graph
 from dask.base import collections_to_expr
 
-from asafess.compiler.task_graph import depths
+from asafess.compiler.explain.task_graph import depths
 
 from .compiler_case import Program
 

@@ -10,7 +10,7 @@ from typing import Any
 from dask._task_spec import DataNode
 from distributed.utils import key_split_group
 
-from asafess.compiler.abstract import UNKNOWN, Unknown, nbytes_in
+from asafess.compiler.abstract.values import UNKNOWN, Unknown, nbytes_in
 from asafess.compiler.bound import bound
 from asafess.compiler.inference import TypeInference
 from asafess.core.mode import Rates

@@ -162,7 +162,7 @@ def _named(module: ModuleType, target: str, name: str, found: Program) -> None:
 
 def is_program(value: Any) -> bool:
     """Say whether something is a Dask collection, or a container of nothing else."""
-    from asafess.compiler.task_graph import is_collection
+    from asafess.compiler.explain.task_graph import is_collection
 
     if isinstance(value, list | tuple | set | frozenset | dict):
         inside = list(value.values() if isinstance(value, dict) else value)

@@ -31,7 +31,7 @@ def types(program: str, plot: str | None, json_file: str | None) -> None:
     level is. Its collections are not computed. A cluster that it has opened a client to is asked for the sizes of what
     it holds.
     """
-    from asafess.compiler.explain import explain
+    from asafess.compiler.explain.explain import explain
 
     found = find(program)
     explanations = {}

@@ -13,15 +13,15 @@ import sympy
 from numba.core import types
 from sympy import Expr, Integer, Symbol
 
-from asafess.compiler.kernel_cost import Cost, LoopCost
-from asafess.compiler.kernel_count import counted
-from asafess.compiler.kernel_flop import BYTES, flop_of
-from asafess.compiler.kernel_footprint import footprint
-from asafess.compiler.kernel_frame import Frame
-from asafess.compiler.kernel_ir import argument_types, infer, python_function
-from asafess.compiler.kernel_study import Estimate, Nest, Study
-from asafess.compiler.kernel_sums import Facts, total
-from asafess.compiler.kernel_values import Element, NotCountedError, fresh
+from asafess.compiler.kernel.count import counted
+from asafess.compiler.kernel.flop import BYTES, flop_of
+from asafess.compiler.kernel.footprint import footprint
+from asafess.compiler.kernel.frame import Frame
+from asafess.compiler.kernel.ir import argument_types, infer, python_function
+from asafess.compiler.kernel.kernel_cost import Cost, LoopCost
+from asafess.compiler.kernel.study import Estimate, Nest, Study
+from asafess.compiler.kernel.sums import Facts, total
+from asafess.compiler.kernel.values import Element, NotCountedError, fresh
 
 
 def cost(function: Any, *given: Any) -> Cost:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from asafess.compiler.abstract.parts import Inferred
 from asafess.compiler.interpret import Interpreter
-from asafess.compiler.parts import Inferred
 from asafess.core.found_type import FoundType
 from asafess.core.task_type import LARGEST, declare
 
@@ -32,7 +32,7 @@ def infer(node: Any, value_of: Callable[[Any], Any]) -> Inferred:
     --------
     >>> import operator
     >>> from dask._task_spec import Task, TaskRef
-    >>> from asafess.compiler.abstract import array_of
+    >>> from asafess.compiler.abstract.values import array_of
     >>> a = array_of((100, 50), "f8")
     >>> values = {"a": a, "b": array_of((50, 20), "f8")}
     >>> found = infer(Task("y", operator.matmul, TaskRef("a"), TaskRef("b")), values.get)
@@ -70,7 +70,7 @@ def found_type(inferred: Inferred, name: str, confidence: float = 1.0) -> FoundT
 
     Examples
     --------
-    >>> from asafess.compiler.parts import Part
+    >>> from asafess.compiler.abstract.parts import Part
     >>> found_type(Inferred(None, (Part("numpy.sum", "reduction", 10, 88),)), "sum").type.loads
     {'compute': 10.0, 'memory': 88.0}
     """

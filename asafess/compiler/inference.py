@@ -12,9 +12,9 @@ from typing import Any
 
 from distributed.utils import key_split_group
 
-from asafess.compiler.abstract import UNKNOWN, ArrayOf, FrameOf
+from asafess.compiler.abstract.parts import Inferred
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf
 from asafess.compiler.infer import found_type, infer
-from asafess.compiler.parts import Inferred
 from asafess.compiler.per_byte import of_size, per_byte, unsized
 from asafess.core.found_type import FoundType
 

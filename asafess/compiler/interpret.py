@@ -9,40 +9,40 @@ from typing import Any
 from dask._task_spec import Alias, DataNode, Dict, GraphNode, NestedContainer, Task, TaskRef, _execute_subgraph
 from dask.utils import methodcaller
 
-from asafess.compiler import (
-    rules_blocks,
-    rules_creation,
-    rules_elementwise,
-    rules_exchange,
-    rules_fft,
-    rules_frame,
-    rules_linalg,
-    rules_moving,
-    rules_reduction,
-    rules_sort,
-    rules_steps,
-    rules_view,
-    rules_wrapper,
+from asafess.compiler.abstract.parts import Part
+from asafess.compiler.abstract.values import UNKNOWN, FrameOf, Unknown, abstracted
+from asafess.compiler.rules import (
+    blocks,
+    creation,
+    elementwise,
+    exchange,
+    fft,
+    frame,
+    linalg,
+    moving,
+    reduction,
+    sort,
+    steps,
+    view,
+    wrapper,
 )
-from asafess.compiler.abstract import UNKNOWN, FrameOf, Unknown, abstracted
-from asafess.compiler.parts import Part
-from asafess.compiler.rules import METHODS, RULES, is_ufunc, name_of
+from asafess.compiler.rules.table import METHODS, RULES, is_ufunc, name_of
 
 #: files whose rules the table holds
 ROOMS = (
-    rules_blocks,
-    rules_creation,
-    rules_elementwise,
-    rules_exchange,
-    rules_fft,
-    rules_frame,
-    rules_linalg,
-    rules_moving,
-    rules_reduction,
-    rules_sort,
-    rules_steps,
-    rules_view,
-    rules_wrapper,
+    blocks,
+    creation,
+    elementwise,
+    exchange,
+    fft,
+    frame,
+    linalg,
+    moving,
+    reduction,
+    sort,
+    steps,
+    view,
+    wrapper,
 )
 #: calls inside calls, and parts of one fused task: a cycle or a huge task must not hold the scheduler up
 DEPTH = 24
@@ -153,9 +153,9 @@ class Interpreter:
         if known is not None:
             return known(self, name, *args, **kwargs)
         if is_ufunc(function) and function.signature is None:
-            return rules_elementwise.ufunc(self, function, *args, **kwargs)
+            return elementwise.ufunc(self, function, *args, **kwargs)
         if name.startswith("dask.dataframe.") or any(isinstance(arg, FrameOf) for arg in args):
-            return rules_frame.function(self, name, *args, **kwargs)
+            return frame.function(self, name, *args, **kwargs)
         raise Unknown(f"no rule for {name}")
 
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -165,7 +165,7 @@ class Interpreter:
     def method(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Return the abstract result of a method of an array or a frame."""
         if args and isinstance(args[0], FrameOf):
-            return rules_frame.method(self, name, *args, **kwargs)
+            return frame.method(self, name, *args, **kwargs)
         if name in METHODS:
             return METHODS[name](self, f"ndarray.{name}", *args, **kwargs)
         if f"numpy.{name}" in RULES:

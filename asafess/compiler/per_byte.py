@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from asafess.compiler.abstract import UNKNOWN, ArrayOf, FrameOf
+from asafess.compiler.abstract.parts import Inferred
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf
 from asafess.compiler.infer import infer
-from asafess.compiler.parts import Inferred
 from asafess.core.found_type import FoundType
 from asafess.core.task_type import declare
 

@@ -4,7 +4,7 @@ import dask
 from dask._task_spec import Task, TaskRef, convert_legacy_graph
 from dask.local import get_sync
 
-from asafess.compiler.abstract import UNKNOWN, ArrayOf, abstracted
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, abstracted
 from asafess.compiler.infer import found_type, infer
 
 

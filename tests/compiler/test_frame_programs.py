@@ -7,7 +7,7 @@ from dask._task_spec import convert_legacy_graph
 from dask.local import get_sync
 from graphs import interpreted
 
-from asafess.compiler.abstract import FrameOf, abstracted
+from asafess.compiler.abstract.values import FrameOf, abstracted
 from asafess.compiler.inference import TypeInference
 
 pd = pytest.importorskip("pandas")

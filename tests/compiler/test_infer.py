@@ -10,9 +10,9 @@ import pytest
 from dask._task_spec import Alias, DataNode, Dict, List, Task, TaskRef
 from graphs import called, graph_of, interpreted
 
-from asafess.compiler.abstract import UNKNOWN, ArrayOf, FrameOf, array_of
+from asafess.compiler.abstract.parts import KINDS, Inferred, Part
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf, array_of
 from asafess.compiler.infer import found_type, infer
-from asafess.compiler.parts import KINDS, Inferred, Part
 
 A = array_of((100, 50), "f8")
 

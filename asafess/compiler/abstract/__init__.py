@@ -1,0 +1,1 @@
+"""Values of which only shape and data type are known."""

@@ -1,0 +1,149 @@
+"""Explaining a program before it runs: for each task group its type, its loads, and where the type came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dask._task_spec import TaskRef
+
+from asafess.compiler.bound import NOMINAL_THREADS, rates_from
+from asafess.compiler.explain.explanation import Explanation, Row
+from asafess.compiler.explain.records import rows_behind, sizes_of
+from asafess.compiler.explain.rows import Deciding
+from asafess.compiler.explain.task_graph import TaskGraph, is_collection, outside, task_graph
+from asafess.compiler.find import text_of
+from asafess.compiler.resolve import PrefixTable
+from asafess.core.found_type import FoundType
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+def explain(
+    collection: Any,
+    client: Client | None = None,
+    *,
+    rates: Mapping[str, float | None] | None = None,
+    threads: int = NOMINAL_THREADS,
+    types: Mapping[str, Mapping[str, Any]] | None = None,
+    learned: Mapping[str, FoundType] | None = None,
+) -> Any:
+    """Explain which task types a program has, and where each came from. Nothing is computed.
+
+    Parameters
+    ----------
+    collection : Dask collection, Future, or nested lists, tuples, sets or dictionaries of such
+        Collections are optimized as ``dask.compute`` does it for all of them together.
+    client : distributed.Client, optional
+        Asked for the sizes of what lies in the cluster already, and for the tasks behind futures.
+    rates : mapping, optional
+        `flop` (flop/s of a thread), `memory` (bytes/s of a thread) and `link` (bytes/s of a worker), as in
+        ``asafess.status(client)["rates"]``. What is missing comes from the configuration (`asafess.rates`), else
+        nominal rates of no machine in particular are taken; the explanation says so.
+    threads : int
+        Threads of a worker, which share its link.
+    types : mapping, optional
+        Task types by prefix, instead of those of the configuration (`asafess.types`).
+    learned : mapping, optional
+        Name of a task group → what was measured of it, where that says more than the compiler's rules.
+
+    Returns
+    -------
+    Explanation
+        With an asynchronous client, an awaitable of it.
+
+    Raises
+    ------
+    TypeError
+        This is no Dask collection; or futures without a client; or an entry of `types` is none.
+    ValueError
+        An entry of `types`, a rate or a number of threads is not allowed.
+
+    Examples
+    --------
+    >>> import asafess, dask
+    >>> @asafess.task(loads={"compute": 1e6})
+    ... def work(x):
+    ...     return x
+    >>> total = dask.delayed(print)([dask.delayed(work)(k) for k in range(4)])
+    >>> explanation = asafess.explain(total)
+    >>> [(row.group, row.tasks, row.source, row.bound) for row in explanation]
+    [('work', 4, 'decorator', 'compute'), ('print', 1, 'untyped', 'untyped')]
+    >>> explanation.untyped
+    ('print',)
+    """
+    collections, futures = _leaves(collection)
+    if not collections and not futures:
+        raise TypeError(
+            "explain takes Dask collections (arrays, dataframes, bags, delayed), futures or lists of them, not a "
+            f"{type(collection).__name__} without any"
+        )
+    if futures and client is None:
+        raise TypeError("the tasks behind futures are known to the scheduler only: asafess.explain(futures, client)")
+    if client is not None and (is_collection(client) or not hasattr(client, "run_on_scheduler")):
+        raise TypeError(
+            f"client must be a dask.distributed.Client, not a {type(client).__name__}; for several "
+            "collections give a list"
+        )
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads must be a whole number from 1 on, not {threads!r}")
+    used, origin = rates_from(rates or {})
+    table = _configured() if types is None else types
+    PrefixTable(table)  # say now what is wrong with it
+    deciding = Deciding(table, dict(learned or {}), used, threads)
+    graph, problems = _graph(collections)
+    if client is None:
+        return Explanation((*problems, *deciding.rows(graph)), used, origin, threads)
+
+    async def asked() -> Explanation:
+        known = await sizes_of(client, outside(graph))
+        rows = (*problems, *deciding.rows(replace(graph, sizes=known)))
+        behind = await rows_behind(client, [future.key for future in futures], deciding) if futures else ()
+        return Explanation((*rows, *behind), used, origin, threads)
+
+    return client.sync(asked)
+
+
+def _configured() -> Mapping[str, Mapping[str, Any]]:
+    import dask.config
+
+    return dask.config.get("asafess.types", None) or {}
+
+
+def _leaves(collection: Any) -> tuple[list[Any], list[Any]]:
+    """Return the Dask collections and the futures in nested containers."""
+    collections, futures = [], []
+    seen = set()
+    left = [collection]
+    while left:
+        one = left.pop()
+        if isinstance(one, list | tuple | set | frozenset | dict):
+            if id(one) not in seen:  # a list may contain itself
+                seen.add(id(one))
+                left += reversed(list(one.values() if isinstance(one, dict) else one))
+        elif isinstance(one, TaskRef):
+            futures.append(one)
+        elif is_collection(one):
+            collections.append(one)
+    return collections, futures
+
+
+def _graph(collections: Sequence[Any]) -> tuple[TaskGraph, list[Row]]:
+    """Return the graph of all collections; a row with the reason for each of which none can be made."""
+    if not collections:
+        return TaskGraph({}), []
+    try:
+        return task_graph(collections), []
+    except Exception as error:
+        if len(collections) == 1:
+            why = f"its graph can't be made: {text_of(error)}"
+            return TaskGraph({}), [
+                Row(type(collections[0]).__name__, 0, 0.0, (), 0, None, {}, None, None, "untyped", why)
+            ]
+    parts = [_graph([one]) for one in collections]
+    nodes = {key: node for graph, _ in parts for key, node in graph.nodes.items()}
+    annotations = {key: value for graph, _ in parts for key, value in graph.annotations.items()}
+    stated = {name: value for graph, _ in parts for name, value in graph.stated.items()}
+    return TaskGraph(nodes, annotations, stated=stated), [row for _, rows in parts for row in rows]

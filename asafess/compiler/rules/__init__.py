@@ -1,0 +1,1 @@
+"""What operations of NumPy, dask.array and pandas do to values of which only shape and data type are known."""

@@ -1,0 +1,124 @@
+"""Explaining with a client: futures, and collections that lie in the cluster."""
+
+import asyncio
+from collections import Counter
+
+import dask
+import dask.array as da
+import dask.bag
+import numpy as np
+import pytest
+from distributed import wait
+from distributed.utils_test import gen_cluster
+
+import asafess
+from asafess.compiler.explain import records
+
+
+@asafess.task(intensity=1.5)
+def doubled(x, y=0):
+    return x
+
+
+def collections():
+    x = da.random.random((8, 8), chunks=4)
+    yield "array", (x + x.T).rechunk((8, 2)).mean(axis=0)
+    yield "arrays", [x.sum(), x @ x]
+    yield "bag", dask.bag.from_sequence(range(10), npartitions=4).map(doubled).filter(bool).sum()
+    yield "delayed", dask.delayed(sum)([dask.delayed(doubled)(k) for k in range(4)])
+    yield "mixed", [x.mean(), dask.delayed(doubled)(2)]
+
+
+@gen_cluster(client=True)
+async def test_groups_are_those_of_the_scheduler(c, s, a, b):
+    for what, collection in collections():
+        explained = Counter({row.group: row.tasks for row in asafess.explain(collection)})
+        futures = c.compute(collection)
+        await wait(futures)
+        scheduled = Counter(ts.group.name for ts in s.tasks.values())
+        # keys of what puts the parts together are new each time
+        assert without_tokens(explained) == without_tokens(scheduled), what
+        del futures
+        while s.tasks:
+            await asyncio.sleep(0.01)
+
+
+def without_tokens(groups):
+    return Counter({name: count for name, count in groups.items() if not name.startswith("finalize")})
+
+
+@gen_cluster(client=True)
+async def test_futures_are_explained_by_what_led_to_them(c, s, a, b):
+    data = await c.scatter(np.ones(100))
+    parts = c.map(doubled, range(3), y=data)
+    total = c.submit(sum, parts)
+    await wait(total)
+    found = {row.group: row for row in await asafess.explain([total], c)}
+    assert found["doubled"].tasks == 3
+    assert (found["doubled"].source, found["doubled"].bound) == ("decorator", "memory")
+    assert found["doubled"].input_bytes == s.tasks[data.key].nbytes >= 800
+    assert found["doubled"].loads["compute"] == 1.5 * found["doubled"].input_bytes
+    assert found["ndarray"].tasks == 1
+    assert found["sum"].after == ("doubled",)
+    assert found["sum"].output_bytes == s.tasks[total.key].nbytes
+
+
+@gen_cluster(client=True)
+async def test_annotations_of_futures_count(c, s, a, b):
+    with asafess.task_type(loads={"compute": 5.0}, name="noted"):
+        future = c.submit(abs, -1)
+    await future
+    (row,) = await asafess.explain(future, c)
+    assert (row.source, row.type) == ("annotation", "noted")
+
+
+@gen_cluster(client=True)
+async def test_sizes_of_what_was_persisted_are_asked_for(c, s, a, b):
+    x = await c.persist(da.random.random((100, 100), chunks=50))
+    program = x.map_blocks(doubled)
+    without = asafess.explain(program)[0]
+    assert (without.input_bytes, without.loads) == (None, {"communication": 0.0})
+    found = (await asafess.explain(program, c))[0]
+    assert (found.input_bytes, found.loads["compute"]) == (50 * 50 * 8, 1.5 * 50 * 50 * 8)
+
+
+@gen_cluster(client=True)
+async def test_the_users_table_counts_for_futures_too(c, s, a, b):
+    future = c.submit(abs, -1)
+    await future
+    (row,) = await asafess.explain(future, c, types={"abs": {"loads": {"compute": 3}}})
+    assert (row.source, row.loads["compute"]) == ("table", 3.0)
+
+
+@gen_cluster(client=True)
+async def test_only_so_many_tasks_behind_futures_are_looked_at(c, s, a, b):
+    futures = c.map(doubled, range(20))
+    await wait(futures)
+    old, records.MOST_TASKS = records.MOST_TASKS, 5
+    try:
+        (row,) = await asafess.explain(futures, c)
+    finally:
+        records.MOST_TASKS = old
+    assert row.tasks == 5
+
+
+@gen_cluster(client=True)
+async def test_a_scheduler_that_can_not_be_asked_is_a_reason(c, s, a, b):
+    future = c.submit(doubled, 1)
+    await future
+
+    class Unpicklable:
+        def __reduce__(self):
+            raise RuntimeError("stays here")
+
+    learned = {"doubled": Unpicklable()}
+    (row,) = await asafess.explain(future, c, learned=learned)
+    assert row.found is None
+    assert "the scheduler could not be asked" in row.why
+
+
+@gen_cluster(client=True)
+async def test_futures_need_a_client(c, s, a, b):
+    future = c.submit(abs, 1)
+    with pytest.raises(TypeError, match=r"asafess.explain\(futures, client\)"):
+        asafess.explain(future)
