@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,8 @@ class GroupLoad:
         #: logical bytes of a task's inputs, and of those that are missing where it runs; None while unknown
         self.input_bytes: float | None = None
         self.missing_bytes = 0.0
-        #: in the column
-        self.place = 0
+        #: in the column; None outside of it
+        self.place: int | None = None
         #: load of one task by axis, averaged over the group; empty while unknown
         self.load: dict[str, float] = {}
         #: types of the tasks that were looked at, each with how many of them have it, and the number of those tasks
@@ -61,6 +61,9 @@ class TypeColumn:
     def __len__(self) -> int:
         return len(self._groups)
 
+    def __iter__(self) -> Iterator[GroupLoad]:
+        return iter(self._groups)
+
     def add(self, load: GroupLoad) -> None:
         """Take a group up."""
         load.place = len(self._groups)
@@ -72,15 +75,16 @@ class TypeColumn:
 
     def remove(self, load: GroupLoad) -> None:
         """Leave a group out from now on; the last one takes its place."""
-        last = self._groups[-1]
+        assert load.place is not None
+        self._groups[-1].place, place, load.place = load.place, load.place, None
         columns: list[list[Any]] = [self._groups, self._states, *self._axes.values()]
         for column in columns:
-            column[load.place] = column[-1]
+            column[place] = column[-1]
             column.pop()
-        last.place = load.place
 
     def changed(self, load: GroupLoad) -> None:
         """Take note of a group's new load."""
+        assert load.place is not None
         for axis in load.load.keys() - self._axes.keys():
             self._axes[axis] = [0.0] * len(self._groups)
         for axis, amounts in self._axes.items():

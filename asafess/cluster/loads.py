@@ -12,21 +12,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from asafess.cluster.active import ActiveGroups
 from asafess.cluster.ahead import coming
-from asafess.cluster.group_load import GroupLoad, TypeColumn, counted, mean_load
+from asafess.cluster.group_load import GroupLoad, counted, mean_load
 from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.inputs import assigned, known, predicted
 from asafess.core.found_type import DECLARED, FoundType
 from asafess.core.mode import Rates, Scheduled
 
 if TYPE_CHECKING:
-    from distributed.scheduler import SchedulerState, TaskState, WorkerState
+    from distributed.scheduler import Scheduler, SchedulerState, TaskState, WorkerState
 
 #: tasks of a group in one graph whose inputs are measured
 MEASURED_SAMPLE = 250
 #: workers, and tasks of each, that one tick looks at
 WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
+#: tasks of each worker that are looked at to find one with a type
+MOST_LOOKS = 16
 #: weight of one task seen in *processing* against what was known of its group
 LEARNING = 0.1
 #: groups that are kept without asking whether Dask still knows them
@@ -54,7 +57,7 @@ class GroupLoads:
         #: groups that have a type, and those whose executions are watched because they have none
         self._loads: dict[str, GroupLoad] = {}
         self._untyped: dict[str, GroupLoad] = {}
-        self._columns: dict[str, TypeColumn] = {}
+        self._active = ActiveGroups()
         self._prune_at = KEPT
         #: names of task groups without a type; the first ten thousand
         self.untyped: set[str] = set()
@@ -64,7 +67,7 @@ class GroupLoads:
 
     def clear(self) -> None:
         """Forget everything but the counters."""
-        for store in (self._replicated, self._seen, self._loads, self._untyped, self._columns, self.untyped):
+        for store in (self._replicated, self._seen, self._loads, self._untyped, self._active, self.untyped):
             store.clear()
         self.types.clear()
         self._prune_at = KEPT
@@ -91,27 +94,36 @@ class GroupLoads:
             self._prune(state)
         return ready
 
-    def learn(self, state: SchedulerState, states: Mapping[str, str], rates: Rates | None) -> None:
+    def learn(self, state: Scheduler, states: Mapping[str, str], rates: Rates | None) -> None:
         """Let measured executions say what nobody else has said; see `asafess.cluster.learning`."""
         for name, found in self.types.learned(state, states, rates):
             load = self._untyped.pop(name, None) or self._loads.get(name)
             if load is not None:
                 self._take(load, found)
 
-    def scheduled(self, state: SchedulerState) -> list[Scheduled]:
-        """Return the scheduled tasks of all types."""
+    def look(self, state: SchedulerState) -> list[Scheduled]:
+        """Learn from what runs; return the scheduled tasks of all types."""
         if not self._loads and not self._untyped:
             return []
         self._learn(state)
-        queued = bool(state.queued)
-        found = [column.scheduled(queued) for column in self._columns.values()]
-        return [one for one in found if one is not None]
+        self._active.review()
+        return self.scheduled(state)
+
+    def scheduled(self, state: SchedulerState) -> list[Scheduled]:
+        """Return the scheduled tasks of all types."""
+        return self._active.scheduled(bool(state.queued))
+
+    def busy(self, state: SchedulerState) -> bool:
+        """Say whether a task that has a type is scheduled; cheaper than counting them."""
+        return any(
+            ts.group.name in self._loads for ws in state.workers.values() for ts in islice(ws.processing, MOST_LOOKS)
+        )
 
     def coming(
         self, state: SchedulerState, scheduled: Iterable[Scheduled], rates: Rates, window: float
     ) -> list[Scheduled]:
         """Return the tasks of the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
-        return coming(state, self._loads, scheduled, rates, window)
+        return coming(state, {load.group.name: load for load in self._active}, scheduled, rates, window)
 
     def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad | None:
         """Look up the type of a group; None where nothing is or will be known of it."""
@@ -120,6 +132,8 @@ class GroupLoads:
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
+        if load is not None:
+            self._active.wake(load)
         declared = self.types.declared(members)
         if load is None and not declared.types and not self.types.infers:
             if len(self.untyped) < 10_000:
@@ -158,9 +172,8 @@ class GroupLoads:
     def _place(self, load: GroupLoad, name: str) -> None:
         """Put a group into the column of its type, where it stays."""
         if load.column is None:
-            load.column = self._columns.setdefault(name, TypeColumn(name))
             self._loads[load.group.name] = load
-            load.column.add(load)
+            self._active.add(load, name)
 
     def _measure(self, load: GroupLoad, members: list[TaskState]) -> int:
         """Take the inputs of a group's new tasks as its load; return how many of them can run at once."""
@@ -220,6 +233,7 @@ class GroupLoads:
         """Compute a group's load from its types and the bytes of its inputs, where both are known."""
         if load.column is not None and load.input_bytes is not None:
             load.load = mean_load(load, load.input_bytes, load.missing_bytes)
+            self._active.wake(load)
             load.column.changed(load)
 
     def _prune(self, state: SchedulerState) -> None:
@@ -232,10 +246,7 @@ class GroupLoads:
 
     def _drop(self, name: str) -> None:
         load = self._loads.pop(name, None) or self._untyped.pop(name)
-        if load.column is not None:
-            load.column.remove(load)
-            if not load.column:
-                del self._columns[load.column.name]
+        self._active.remove(load)
 
 
 def _assignable(state: SchedulerState, ts: TaskState, runnable: int) -> int:

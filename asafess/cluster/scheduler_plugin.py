@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asafess.scheduler")
 
-#: ticks that a graph takes at least that is a phase, if nobody has declared a type of it
-LEAST_PHASE = 0.1
+#: ticks that a graph takes at least that is looked at when it arrives, and not with the next tick
+LONG = 0.1
 
 
 class AsafessSchedulerPlugin(SchedulerPlugin):
@@ -117,7 +117,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _tick(self) -> None:
         self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
-        scheduled = self.loads.scheduled(self.scheduler)
+        scheduled = self.loads.look(self.scheduler)
         if scheduled and self.settings.look_ahead and self.rates is not None:
             coming = self.loads.coming(self.scheduler, scheduled, self.rates, self.settings.window)
             types = {one.type for one in coming} - {one.type for one in scheduled}
@@ -140,25 +140,25 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("update_graph", error)
 
     def _submitted(self, scheduler: Scheduler, tasks: list[Any]) -> None:
-        before = self.loads.scheduled(scheduler)
         ready = self.loads.submitted(scheduler, tasks)
         for keys, names in self.loads.types.kernels.take():
             for worker in self.ready:  # before any of them gets one of these tasks
                 scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
-        if ready:
-            self._observe([*before, *ready], fresh=not before and self._is_phase(ready))
+        if not ready:
+            return
+        long = self._is_long(ready)
+        # where persons have declared types, it is a phase; programs also look at lengths and sums in between
+        fresh = (long or self.loads.declared) and not self.loads.busy(scheduler)
+        if fresh or long:  # the next tick sees what else there is
+            self._observe([*self.loads.scheduled(scheduler), *ready], fresh)
 
-    def _is_phase(self, ready: list[Scheduled]) -> bool:
-        """Say whether a graph is more than housekeeping: what was before it is over.
-
-        Where persons have declared types, it is. Programs also look at lengths and sums in between, which has types
-        that were inferred.
-        """
-        if self.loads.declared or self.rates is None:
+    def _is_long(self, ready: list[Scheduled]) -> bool:
+        """Say whether tasks take so long that the next tick may be too late."""
+        if self.rates is None:
             return True
         threads, workers = self.scheduler.total_nthreads, len(self.scheduler.workers)
         seconds = least_seconds(total_load(ready), self.rates, max(threads, 1), max(workers, 1))
-        return seconds >= LEAST_PHASE * self.settings.tick
+        return seconds >= LONG * self.settings.tick
 
     def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
         now = monotonic()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from asafess.compiler.abstract.parts import Inferred
 from asafess.compiler.interpret import Interpreter
 from asafess.core.found_type import FoundType
-from asafess.core.task_type import LARGEST, declare
+from asafess.core.task_type import LARGEST, TaskType
 
 
 def infer(node: Any, value_of: Callable[[Any], Any]) -> Inferred:
@@ -74,12 +73,17 @@ def found_type(inferred: Inferred, name: str, confidence: float = 1.0) -> FoundT
     >>> found_type(Inferred(None, (Part("numpy.sum", "reduction", 10, 88),)), "sum").type.loads
     {'compute': 10.0, 'memory': 88.0}
     """
-    if not inferred.known:
+    loads = {"compute": 0.0, "memory": 0.0}
+    communication = 0.0
+    for part in inferred.parts:
+        if not part.known:
+            return None
+        loads["compute"] += part.flop
+        loads["memory"] += part.nbytes
+        communication += part.communication
+        confidence = min(confidence, part.confidence)
+    if communication:
+        loads["communication"] = communication
+    if not all(0 <= load <= LARGEST for load in loads.values()):
         return None
-    loads = {"compute": inferred.flop, "memory": inferred.nbytes}
-    if inferred.communication:
-        loads["communication"] = inferred.communication
-    if not all(math.isfinite(load) and 0 <= load <= LARGEST for load in loads.values()):
-        return None
-    found = declare(name=name, loads=loads)
-    return FoundType(found, "compiler", min(inferred.confidence, confidence), inferred.why)
+    return FoundType(TaskType(name, loads), "compiler", confidence, inferred.why)

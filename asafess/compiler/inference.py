@@ -102,14 +102,19 @@ class TypeInference:
             return None
         inferred, values = self._interpret(key, node)
         confidence = min((sure for _, sure in values.values()), default=1.0)
-        if inferred.known:
-            return found_type(inferred, name, confidence)
+        found = found_type(inferred, name, confidence)
+        if found is not None or not values or inferred.known:
+            return found
         return per_byte(node, {one: value for one, (value, _) in values.items()}, name, confidence)
 
     def _interpret(self, key: Any, node: Any) -> tuple[Inferred, Values]:
         """Interpret a task after what leads to it, as far as the budget goes."""
         self._left = min(SAVED, self._left + BUDGET)
-        inferred, values = self._after(key, node, False)
+        if node.dependencies:
+            inferred, values = self._after(key, node, False)
+        else:
+            self._left -= 1
+            inferred, values = infer(node, _nothing), {}
         if not inferred.known and any(one not in self._values for one in values):
             inferred, values = self._after(key, node, True)  # inputs were not as alike as they seemed
         self._keep(key, inferred, values)
@@ -196,9 +201,14 @@ class TypeInference:
         if inferred.value is not UNKNOWN:
             if len(self._groups) >= KEPT:
                 self._groups.clear()
-            value, sure, like = self._groups.get(_group(key), (*kept, -1))
+            group = _group(key)
+            value, sure, like = self._groups.get(group, (*kept, -1))
             like = 1 if like == -1 else like + 1 if like and _alike(value, inferred.value) else 0
-            self._groups[_group(key)] = value, sure, like
+            self._groups[group] = value, sure, like
+
+
+def _nothing(key: Any) -> Any:
+    return UNKNOWN
 
 
 def _infer(node: Any, values: Values) -> tuple[Inferred, Values]:

@@ -102,7 +102,7 @@ async def test_tasks_whose_inputs_are_still_to_be_made_are_learned_when_they_are
     block = c.submit(np.ones, WORDS, workers=[a.address])
     future = c.submit(waiting, block, workers=[b.address])
     await until(started.is_set)
-    [entry] = plugin.loads.scheduled(s)
+    [entry] = plugin.loads.look(s)
     go_on.set()
     assert await future == 1
     assert (entry.type, entry.count) == ("waiting", 1)
@@ -117,7 +117,7 @@ async def test_an_input_that_was_on_several_workers_all_along_costs_nothing(c, s
     started, go_on = new_gates()
     future = c.submit(waiting, block)
     await until(started.is_set)
-    [entry] = plugin.loads.scheduled(s)
+    [entry] = plugin.loads.look(s)
     go_on.set()
     await future
     assert entry.load["communication"] == 0
@@ -184,7 +184,7 @@ async def test_functions_of_one_name_share_a_group_by_their_latest_graph(c, s, a
 async def test_what_is_done_is_scheduled_no_more(c, s, a, b):
     plugin = watch(s)
     await c.gather(c.map(declared, range(3)))
-    assert plugin.loads.scheduled(s) == []
+    assert plugin.loads.look(s) == []
 
 
 @gen_cluster(client=True)
@@ -193,7 +193,7 @@ async def test_groups_that_dask_has_forgotten_are_forgotten(c, s, a, b):
     for number in range(70):
         await c.compute(dask.delayed(declared)(number, dask_key_name=f"g{number}-{'0' * 32}"))
     await until(lambda: not any(name.startswith("g") for name in s.task_groups))
-    plugin.loads.scheduled(s)
+    plugin.loads.look(s)
     assert len(plugin.loads) <= 64
 
 
