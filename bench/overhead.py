@@ -6,6 +6,7 @@ Three questions, each with the same three plugins, nothing / an empty `Scheduler
    asafess − empty plugin, the median of paired differences; ``hooks_us_per_task`` is the time inside asafess's hooks.
 2. Seconds of a whole program of no-op tasks on a local cluster of worker processes: ``task_us`` per task.
 3. CPU µs of one tick, by number of task groups: ``tick_us``.
+4. CPU µs of a graph of one task, by what that calls: ``one_task_graph_us`` (`scheduler_cost.one_task_us`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .environment import environment
 from .harness import Arm, Result, measure, write_json
 from .links import local_cluster
 from .report import render
-from .scheduler_cost import PLUGINS, EmptyPlugin, hooks_us, leaf, race, tick_us
+from .scheduler_cost import PLUGINS, EmptyPlugin, hooks_us, leaf, one_task_us, race, tick_us
 from .scores import AGAIN, Estimate, estimate, paired_differences, values
 
 #: what asafess may add to a task above an empty plugin, CPU µs
@@ -75,7 +76,11 @@ def _at_most(bar: float, found: Estimate, noise: float) -> str:
 
 
 def summarize(
-    pure: Sequence[Mapping[str, Any]], whole: Result | None, ticks: Mapping[str, float], hooks: float
+    pure: Sequence[Mapping[str, Any]],
+    whole: Result | None,
+    ticks: Mapping[str, float],
+    hooks: float,
+    one_task: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the keys of ``summary``, from rows."""
     added = estimate(paired_differences(pure, "asafess", "empty", "cpu_us_per_task"))
@@ -90,6 +95,7 @@ def summarize(
         "empty_plugin_us_per_task": plugin.median,
         "scheduler_us_per_task": estimate(values(pure, "nothing", "cpu_us_per_task")).median,
         "tick_us": dict(ticks),
+        "one_task_graph_us": dict(one_task),
     }
     if whole is not None:
         tasks = whole.rows[0]["tasks"]
@@ -112,13 +118,13 @@ def main(path: Path | None, leaves: int, tasks: int, rounds: int, whole_rounds: 
     logging.getLogger("distributed").setLevel(logging.WARNING)
     pure = race(leaves, rounds)
     ticks = {str(groups): tick_us(groups) for groups in (5, 50, 500)}
-    hooks = hooks_us(max(leaves, tasks))
+    hooks, one_task = hooks_us(max(leaves, tasks)), one_task_us()
     whole, links = None, None
     if tasks:
         with local_cluster(workers) as cluster, Client(cluster.address) as client:
             links = cluster.describe()
             whole = end_to_end(client, tasks, whole_rounds)
-    summary = summarize(pure, whole, ticks, hooks)
+    summary = summarize(pure, whole, ticks, hooks, one_task)
     where = environment(links)
     tagged = [{**row, "part": "pure scheduler"} for row in pure]
     tagged += [{**row, "part": "whole program"} for row in (whole.rows if whole else [])]

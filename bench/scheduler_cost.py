@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import operator
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,9 +38,9 @@ class EmptyPlugin(SchedulerPlugin):
     """Does nothing; Dask calls its inherited hooks all the same, which is most of what a plugin costs."""
 
 
-def asafess_plugin() -> AsafessSchedulerPlugin:
-    """Return asafess's scheduler plugin as it is once the cluster's rates are known."""
-    plugin = AsafessSchedulerPlugin(settings())
+def asafess_plugin(**given: Any) -> AsafessSchedulerPlugin:
+    """Return asafess's scheduler plugin as it is once the cluster's rates are known; `given` are settings."""
+    plugin = AsafessSchedulerPlugin(settings(**given))
     plugin.rates = RATES
     return plugin
 
@@ -151,27 +152,64 @@ def hooks_us(leaves: int) -> float:
     It leaves out what any plugin costs, and is nearly free of noise: a check on `race`, and affordable on large graphs.
     """
     plugin = asafess_plugin()
-    inside = [0.0]
-
-    def timed(hook: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            start = time.thread_time()
-            try:
-                return hook(*args, **kwargs)
-            finally:
-                inside[0] += time.thread_time() - start
-
-        return call
-
-    plugin.update_graph = timed(plugin.update_graph)  # type: ignore[method-assign]
+    in_graphs, plugin.update_graph = _timed(plugin.update_graph)  # type: ignore[method-assign]
+    in_ticks, tick = _timed(plugin.tick)
     graph = fan_in_graph(leaf, join, leaves)
     pure = PureScheduler(plugin)
     with _no_collector():
         keys = [key for key in graph if key[0] == "join"]
-        ran = sum(pure.run(graph, keys, len(graph), timed(plugin.tick)))
+        ran = sum(pure.run(graph, keys, len(graph), tick))
     pure.close()
     _check(plugin)
-    return 1e6 * inside[0] / ran
+    return 1e6 * (in_graphs[0] + in_ticks[0]) / ran
+
+
+def one_task_us(graphs: int = 2000) -> dict[str, float]:
+    """Return CPU µs in `update_graph` of a graph of one task, handed in again and again, by what its task calls.
+
+    That is `client.submit` in a loop, where what is done per graph is done per task. *declared* has a type, *rule* is
+    an operation that the compiler's rules know, *unknown* a function that they do not; *off* is the same with nothing
+    inferred, and *scheduler* all that Dask's scheduler does between the graph's arrival and the message to a worker.
+    """
+    kinds: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+        "declared": (leaf, {}),
+        "rule": (operator.neg, {}),
+        "unknown": (_unknown, {}),
+        "off": (_unknown, {"infer": []}),
+    }
+    found = {}
+    for kind, (function, given) in kinds.items():
+        plugin = asafess_plugin(**given)
+        pure = PureScheduler(plugin)
+        inside, plugin.update_graph = _timed(plugin.update_graph)  # type: ignore[method-assign]
+        with _no_collector():
+            start = time.thread_time()
+            for k in range(graphs):
+                key = f"{kind}-{k:032x}"
+                pure.submit({key: Task(key, function, k)}, [key])
+            total = time.thread_time() - start
+        pure.close()
+        _check(plugin)
+        found[kind] = 1e6 * inside[0] / graphs
+    return found | {"scheduler": 1e6 * (total - inside[0]) / graphs}
+
+
+def _unknown(i: int) -> int:
+    return i
+
+
+def _timed(hook: Callable[..., Any]) -> tuple[list[float], Callable[..., Any]]:
+    """Return CPU seconds spent inside a hook, as they grow, and the hook that counts them."""
+    inside = [0.0]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        start = time.thread_time()
+        try:
+            return hook(*args, **kwargs)
+        finally:
+            inside[0] += time.thread_time() - start
+
+    return inside, call
 
 
 def _check(plugin: AsafessSchedulerPlugin) -> None:

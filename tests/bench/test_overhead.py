@@ -46,7 +46,7 @@ def test_the_bar_is_held_only_beyond_what_the_same_plugin_differs_from_itself(lo
 
     same = rows("empty", *[0] * 20) + rows("nothing", *[0] * 20)
     pure = same + rows("empty again", *[noise] * 20) + rows("asafess", *[low, high] * 10)
-    assert overhead.summarize(pure, None, {"5": 1.0}, 0.5)["added_us_per_task_at_most_1"] == said
+    assert overhead.summarize(pure, None, {"5": 1.0}, 0.5, {"rule": 9.0})["added_us_per_task_at_most_1"] == said
 
 
 def test_the_program_writes_a_file_with_the_promised_summary(tmp_path):
@@ -59,6 +59,7 @@ def test_the_program_writes_a_file_with_the_promised_summary(tmp_path):
     summary = document["summary"]
     assert {"added_us_per_task", "added_us_per_task_interval", "task_us", "tick_us"} <= set(summary)
     assert set(summary["tick_us"]) == {"5", "50", "500"}
+    assert set(summary["one_task_graph_us"]) == {"declared", "rule", "unknown", "off", "scheduler"}
     low, high = summary["added_us_per_task_interval"]
     assert low <= summary["added_us_per_task"] <= high
     assert summary["task_us"] > 0

@@ -1,7 +1,7 @@
 import pytest
 from asafess.bench import scheduler_cost
 from asafess.bench.pure_scheduler import PureScheduler, fan_in_graph
-from asafess.bench.scheduler_cost import asafess_plugin, hooks_us, join, leaf, race, tick_us
+from asafess.bench.scheduler_cost import asafess_plugin, hooks_us, join, leaf, one_task_us, race, tick_us
 
 
 def test_each_plugin_has_one_good_row_per_round_with_a_cost_and_the_empty_one_has_two():
@@ -46,3 +46,9 @@ def test_a_tick_that_fails_is_an_error_and_no_number(monkeypatch):
 
 def test_time_inside_the_hooks_is_less_than_that_of_the_whole_scheduler():
     assert 0 < hooks_us(200) < 1000
+
+
+def test_a_graph_of_one_task_costs_something_whatever_it_calls():
+    found = one_task_us(graphs=20)
+    assert set(found) == {"declared", "rule", "unknown", "off", "scheduler"}
+    assert all(0 < us < 10_000 for us in found.values())
