@@ -105,7 +105,7 @@ def measure(
     >>> with Client(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as client:
     ...     found = measure(client, rates, 0.1)
     >>> sorted(found.spread())
-    ['copy', 'dense_product', 'flop', 'memory', 'sample', 'scan', 'sparse_product']
+    ['copy', 'dense_product', 'flop', 'loops', 'memory', 'sample', 'scan', 'sparse_product']
     """
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"seconds must be more than 0 and at most {LONGEST:g}, not {seconds!r}")

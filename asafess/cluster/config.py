@@ -41,7 +41,7 @@ dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 #: optimization → the rates that it measures for itself, where it is a built-in one
 OWN_RATES = {"tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product")}
 #: rates that can be given in the configuration
-RATES = ("flop", "memory", "link", *(name for own in OWN_RATES.values() for name in own))
+RATES = ("flop", "memory", "link", "loops", *(name for own in OWN_RATES.values() for name in own))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ FORGET_AFTER = 15.0
 def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
     """Measure one thread of this process: ``flop`` per second, ``memory`` bytes read per second, and more.
 
+    ``flop`` is that of a matrix product, ``loops`` the most that a loop over an array reaches: in place, in the caches.
+
     Parameters
     ----------
     sources : iterable of Optimization
@@ -45,9 +47,11 @@ def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
     matrix = np.full((256, 256), 0.5)
     block = np.zeros(2 << 20)  # 16 MiB: larger than a core's caches
     block[:] = 1.0
+    few = block[: 1 << 14]  # 128 KiB
     rates = {
         "flop": 2 * 256**3 / _best(lambda: matrix @ matrix),
         "memory": block.nbytes / _best(lambda: block.sum()),
+        "loops": few.size / _best(lambda: np.multiply(few, 1.0, out=few), 20),
     }
     for source in sources:
         merge(rates, numbers(guarded(source.rates)), f"{source.name}.rates()")

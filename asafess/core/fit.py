@@ -1,8 +1,9 @@
 """What looks at measured executions agree on.
 
-What is seen are sums: so many tasks of a kind have ended since the last look, and took so many seconds together. A
+What is seen are sums: so many tasks of a kind have ended since the last look, and computed so many seconds together. A
 `Fit` is the rate that typical looks agree on: the weighted median, because the first task on each worker may compile
-or import what the others find there. Three things can be what the seconds go with: the number of tasks, the bytes of
+or import what the others find there. For the same reason a look with many tasks weighs no more than one with `HEAVY`.
+Three things can be what the seconds go with: the number of tasks, the bytes of
 their inputs where looks with different inputs say so, or what the compiler predicted.
 
 *Confidence* is a product of three shares: ``tasks ÷ (tasks + 4)``, ``looks ÷ (looks + 1)``, and the *agreement* of
@@ -17,6 +18,8 @@ from typing import Literal, NamedTuple
 
 #: tasks with which half of what the number of tasks adds to confidence is reached
 TASKS = 4
+#: tasks of one look that weigh
+HEAVY = 8
 #: seconds of one task that do not matter: calling a function through Dask takes about as long
 NEGLIGIBLE = 1e-4
 #: largest ÷ smallest input from which on looks can tell whether the seconds go with the bytes
@@ -28,7 +31,7 @@ class Observation(NamedTuple):
 
     #: at least 1
     tasks: int
-    #: seconds of computing
+    #: seconds on a processor, all tasks together
     compute: float
     #: seconds of fetching inputs
     transfer: float = 0.0
@@ -38,6 +41,8 @@ class Observation(NamedTuple):
     output_bytes: float = 0.0
     #: seconds of computing that a derived type predicts; None where there is none
     predicted: float | None = None
+    #: seconds that they kept their threads, waiting included; None while unknown
+    elapsed: float | None = None
 
 
 #: what the seconds may go with → its place in an observation
@@ -72,7 +77,7 @@ class Fit:
     @property
     def total(self) -> Observation:
         """The sum of all observations."""
-        tasks, compute, transfer, inputs, outputs, predicted = zip(*self.seen, strict=True)
+        tasks, compute, transfer, inputs, outputs, predicted, elapsed = zip(*self.seen, strict=True)
         return Observation(
             sum(tasks),
             sum(compute),
@@ -80,6 +85,7 @@ class Fit:
             None if None in inputs else sum(inputs),
             sum(outputs),
             None if None in predicted else sum(predicted),
+            None if None in elapsed else sum(elapsed),
         )
 
 
@@ -105,21 +111,23 @@ def fit(observations: Sequence[Observation], by: Literal["task", "byte", "derive
     field = FIELDS[by]
     # plain tuples and no calls: this runs on the scheduler's tick
     parts = [(one[0], one[1], one[field] or 0.0) for one in observations]
-    rates = sorted([(seconds / x, tasks) for tasks, seconds, x in parts if x])
+    rates = sorted([(seconds / x, tasks if tasks < HEAVY else HEAVY) for tasks, seconds, x in parts if x])
     if not rates:
         return None
-    place, left = 0, sum([tasks for _, tasks in rates]) / 2
+    place, left = 0, sum([weight for _, weight in rates]) / 2
     while left > 0:
-        rate, tasks = rates[place]
-        left -= tasks
+        rate, weight = rates[place]
+        left -= weight
         place += 1
-    agreeing, count = 0.0, 0
+    agreeing, weights, count = 0.0, 0, 0
     for tasks, seconds, x in parts:
         expected, ignored = rate * x, NEGLIGIBLE * tasks
         smaller, larger = (seconds, expected) if seconds < expected else (expected, seconds)
-        agreeing += tasks * (smaller + ignored) / (larger + ignored)
+        weight = tasks if tasks < HEAVY else HEAVY
+        agreeing += weight * (smaller + ignored) / (larger + ignored)
+        weights += weight
         count += tasks
-    return Fit(by, rate, count, len(parts), min(agreeing / count, 1.0), tuple(observations))
+    return Fit(by, rate, count, len(parts), min(agreeing / weights, 1.0), tuple(observations))
 
 
 def best_fit(observations: Sequence[Observation]) -> Fit | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,3 +49,34 @@ class FoundType:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {**self.type.to_dict(), "source": self.source, "confidence": self.confidence, "why": self.why}
+
+
+def mean(found: Sequence[FoundType]) -> FoundType:
+    """Return the type of a group from those of some of its tasks.
+
+    Examples
+    --------
+    >>> from asafess.core.task_type import declare
+    >>> view, add = (FoundType(declare(name="x", loads={"compute": c}), "compiler", 1.0, str(c)) for c in (0, 8))
+    >>> mean([view, add, add, add]).type.loads, mean([view, add]).why
+    ({'compute': 6.0}, '8 (mean of 2 tasks)')
+    """
+    first = found[0]
+    if all(one.type == first.type for one in found):
+        return first
+    most = max(found, key=lambda one: sum(one.type.loads.values()) + sum(one.type.per_byte.values()))
+    loads, per_byte = _mean(one.type.loads for one in found), _mean(one.type.per_byte for one in found)
+    sure = min(one.confidence for one in found)
+    return FoundType(
+        TaskType(first.type.name, loads, per_byte), first.source, sure, f"{most.why} (mean of {len(found)} tasks)"
+    )
+
+
+def _mean(loads: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    count = 0
+    for load in loads:
+        count += 1
+        for axis, amount in load.items():
+            total[axis] = total.get(axis, 0.0) + amount
+    return {axis: amount / count for axis, amount in total.items()}

@@ -1,8 +1,8 @@
 """Task types from measured executions, and derived types against measured ones.
 
-A measured type has a load on *compute* that, divided by the flop rate, is the seconds that were measured: whatever a
-task does, that is how long it keeps a thread. A derived type whose prediction is far from what was measured is
-corrected, and says so.
+A measured type has a load on *compute* that, divided by the flop rate, is the seconds that a task computed: whatever
+it does, that is how long it keeps a processor. What it waits is no load. A derived type whose prediction is far from
+what was measured is corrected, and says so.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from dataclasses import replace
 
 from asafess.core.fit import NEGLIGIBLE, Fit
 from asafess.core.found_type import FoundType
-from asafess.core.mode import Rates
+from asafess.core.mode import Rates, computing
 from asafess.core.task_type import TaskType
 
+#: axes of what a task does with its thread
+_COMPUTING = ("compute", "loops", "memory")
+#: least confidence of what is told: two looks
+SURE = 0.5
 #: a derived type is contradicted when it is off by more than this, either way, with at least this confidence
 FACTOR = 4.0
-SURE = 0.5
+CERTAIN = 0.65
 
 
 def measured_type(name: str, found: Fit, rates: Rates) -> FoundType:
-    """Return the type of tasks that take as long as was measured: compute ÷ flop rate are its seconds.
+    """Return the type of tasks that compute as long as was measured: compute ÷ flop rate are its seconds.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ def measured_type(name: str, found: Fit, rates: Rates) -> FoundType:
     >>> seen = [Observation(4, 0.5), Observation(4, 0.6)]
     >>> found = measured_type("step", fit(seen), Rates(flop=1e9, memory=1e9, link=1e8))
     >>> found.type.loads, found.why
-    ({'compute': 125000000.0}, '8 tasks took 125 ms ± 8 %')
+    ({'compute': 125000000.0}, '8 tasks computed 125 ms ± 8 %')
     """
     load = {"compute": found.rate * rates.flop}
     type_ = TaskType(name, per_byte=load) if found.by == "byte" else TaskType(name, load)
@@ -57,7 +61,7 @@ def predicted_seconds(type_: TaskType, input_bytes: float | None, rates: Rates) 
     if input_bytes is None and (type_.per_byte.get("compute") or type_.per_byte.get("memory")):
         return None
     load = type_.load(input_bytes or 0.0, 0.0)
-    return max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory)
+    return computing(load, rates)
 
 
 def corrected(derived: FoundType, found: Fit | None, rates: Rates) -> FoundType | None:
@@ -66,6 +70,9 @@ def corrected(derived: FoundType, found: Fit | None, rates: Rates) -> FoundType 
     The type keeps its kind: computing and touching memory are scaled alike, until they take as long as was measured.
     Where it says that next to nothing is computed there is nothing to scale, and the tasks get a load instead. What
     a person has said is not corrected.
+
+    Computing is counted in the thread of a task. Others may work for it, so a type that says too much is
+    contradicted only by tasks that were over sooner, waiting included.
 
     Parameters
     ----------
@@ -83,20 +90,23 @@ def corrected(derived: FoundType, found: Fit | None, rates: Rates) -> FoundType 
     >>> seen = [Observation(8, 0.064, predicted=0.0016)] * 4
     >>> again = corrected(derived, fit(seen, "derived"), rates)
     >>> again.type.loads, again.source, again.why
-    ({'compute': 8000000.0}, 'measured', 'derived 0.20 ms, measured 8.0 ms: corrected (32 tasks took 8.0 ms ± 0 %)')
+    ({'compute': 8000000.0}, 'measured', 'derived 0.20 ms, measured 8.0 ms: corrected (32 tasks computed 8.0 ms ± 0 %)')
     >>> corrected(derived, fit([Observation(8, 0.003, predicted=0.0016)] * 4, "derived"), rates) is None
     True
     """
-    if derived.source != "compiler" or found is None or found.confidence < SURE:
+    if derived.source != "compiler" or found is None or found.confidence < CERTAIN:
         return None
-    said = (found.total.predicted or 0.0) / found.tasks
-    measured = found.seconds
-    if 1 / FACTOR <= (measured + NEGLIGIBLE) / (said + NEGLIGIBLE) <= FACTOR:
+    total, measured = found.total, found.seconds
+    said = (total.predicted or 0.0) / found.tasks
+    most = measured if total.elapsed is None else max(total.elapsed / found.tasks, measured)
+    too_little = measured + NEGLIGIBLE > FACTOR * (said + NEGLIGIBLE)
+    too_much = said + NEGLIGIBLE > FACTOR * (most + NEGLIGIBLE)
+    if not too_little and not too_much:
         return None
     type_ = derived.type
     if found.by == "derived" and said >= NEGLIGIBLE:
         loads, per_byte = (
-            {axis: load * (found.rate if axis in ("compute", "memory") else 1.0) for axis, load in part.items()}
+            {axis: load * (found.rate if axis in _COMPUTING else 1.0) for axis, load in part.items()}
             for part in (type_.loads, type_.per_byte)
         )
     else:
@@ -113,13 +123,15 @@ def in_words(found: Fit) -> str:
     --------
     >>> from asafess.core.fit import Observation, fit
     >>> in_words(fit([Observation(1, 0.5, 0.02, 8e6, 8e3)]))
-    '1 task took 500 ms (seen once), fetching 20 ms, 8 MB in, 8 kB out'
+    '1 task computed 500 ms (seen once), fetching 20 ms, 8 MB in, 8 kB out'
     """
     many, total = found.tasks, found.total
     spread = f"± {1 - found.agreement:.0%}".replace("%", " %") if found.looks > 1 else "(seen once)"
-    text = f"{many} task{'s' * (many > 1)} took {duration(found.seconds)} {spread}"
+    text = f"{many} task{'s' * (many > 1)} computed {duration(found.seconds)} {spread}"
     if found.by == "byte":
         text += f", {duration(found.rate * 1e6)} per MB of input"
+    if total.elapsed is not None and total.elapsed >= 2 * total.compute:
+        text += f", waiting {duration((total.elapsed - total.compute) / many)}"
     if total.transfer:
         text += f", fetching {duration(total.transfer / many)}"
     if total.input_bytes:
@@ -148,4 +160,4 @@ def _size(nbytes: float) -> str:
 
 
 def _others(loads: Mapping[str, float]) -> dict[str, float]:
-    return {axis: load for axis, load in loads.items() if axis not in ("compute", "memory")}
+    return {axis: load for axis, load in loads.items() if axis not in _COMPUTING}

@@ -3,10 +3,9 @@
 An optimization changes how long tasks take. If it thereby changed what the scheduler knows of them, it would move the
 mode that drives it. So observations are kept apart by *state* (of all optimizations together):
 
-1. The first state in which a few tasks agree (`USABLE`) gives the figure.
-2. The first state in which enough of them do (`SURE`) gives it for good: from then on nothing that is seen in another
-   state counts. So however often states change, they move the figure once at most, and only away from one that few
-   tasks had given.
+1. Until enough tasks agree (`SURE`) there is no figure.
+2. The first state in which they do gives it for good: nothing that is seen in another state counts from then on. So
+   however often states change, they never move it.
 3. When `ENOUGH` tasks have been seen and the latest are steady, the figure is settled and stands still. It is learned
    anew when, in its own state, as many tasks say that it is off by more than `BAND`: then the data has changed.
 """
@@ -15,11 +14,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from asafess.core.fit import NEGLIGIBLE, Fit, Observation, amount, best_fit
-from asafess.core.learned import SURE
+from asafess.core.fit import HEAVY, NEGLIGIBLE, Fit, Observation, amount, best_fit
+from asafess.core.learned import CERTAIN, SURE
 
-#: least confidence of a figure
-USABLE = 0.25
 #: tasks after which a steady figure is settled, and the agreement that is steady
 ENOUGH = 32
 STEADY = 0.8
@@ -30,8 +27,8 @@ FEW_LOOKS = 4
 LOOKS = 16
 #: states that are kept apart while none has enough
 MOST_STATES = 8
-#: a figure is computed when so many tasks are there; again when half as many as it was computed from are new;
-#: and told when it has moved by a tenth
+#: a figure is computed when so many tasks are there; again when half as many as it was computed from are new, or as
+#: many as weigh; and told when it has moved by a tenth
 FIRST = 2
 GROWTH = 0.5
 NOTABLE = 0.1
@@ -64,15 +61,14 @@ class Lesson:
     False
     """
 
-    __slots__ = ("_evidence", "decided", "fit", "relearned", "settled", "state")
+    __slots__ = ("_evidence", "fit", "relearned", "settled", "state")
 
     def __init__(self) -> None:
         self._evidence: dict[object, _Evidence] = {}
         #: the figure that counts; None while nothing is known
         self.fit: Fit | None = None
-        #: the state in which it was learned, and whether that is for good
+        #: the state in which it was learned
         self.state: object = None
-        self.decided = False
         #: whether it stands still
         self.settled = False
         #: how often it was learned anew because the data had changed
@@ -80,7 +76,7 @@ class Lesson:
 
     def wants(self, state: object) -> bool:
         """Say whether what is seen in a state can still count."""
-        return not self.decided or state == self.state
+        return self.fit is None or state == self.state
 
     def observe(self, state: object, seen: Observation) -> bool:
         """Take what was seen in a state, any hashable value; return whether there is news: a figure, or a surer one."""
@@ -102,23 +98,21 @@ class Lesson:
             looks.clear()
             evidence.missing = ENOUGH
             return found is not None and self._check(found)
-        evidence.missing = 1 if found is None else GROWTH * found.tasks
+        evidence.missing = 1 if found is None else min(GROWTH * found.tasks, HEAVY)
         return found is not None and self._learn(state, found)
 
     def _learn(self, state: object, found: Fit) -> bool:
-        if not self.decided:
-            if found.confidence >= SURE:
-                self.decided = True
-                self._evidence = {state: self._evidence[state]}
-            elif found.confidence < USABLE or self.state not in (None, state):
+        before = self.fit
+        if before is None:
+            if found.confidence < SURE:
                 return False
-        before, was_sure = self.fit, self.fit is not None and self.fit.confidence >= SURE
+            self._evidence = {state: self._evidence[state]}
         self.state, self.fit = state, found
-        if self.decided and self._evidence[state].tasks >= ENOUGH and found.agreement >= STEADY:
+        if self._evidence[state].tasks >= ENOUGH and found.agreement >= STEADY:
             self.settled = True
             self._evidence.clear()
-        elif before is not None and before.by == found.by and was_sure == (found.confidence >= SURE):
-            return abs(found.rate - before.rate) > 0.1 * before.rate
+        elif before is not None and before.by == found.by and _told(before) == _told(found):
+            return abs(found.rate - before.rate) > NOTABLE * before.rate
         return True
 
     def _check(self, found: Fit) -> bool:
@@ -134,3 +128,8 @@ class Lesson:
         self.fit = found
         self.relearned += 1
         return True
+
+
+def _told(one: Fit) -> tuple[bool, bool]:
+    """Return what of a fit's confidence matters to whoever is told."""
+    return one.confidence >= SURE, one.confidence >= CERTAIN

@@ -188,11 +188,30 @@ class Window:
         return {axis: area / total for axis, area in sums.items() if area or axis in self._last}
 
 
+def computing(load: Vector, rates: Rates) -> float:
+    """Return the seconds that one thread computes: as many as the slowest of its parts takes.
+
+    The parts are all floating-point operations at the rate of a matrix product, those of them that are done in loops
+    at the rate of such (``rates.extra["loops"]``, where it is known), and the bytes touched. (The roofline model with
+    a ceiling in the core: Williams, Waterman, Patterson, CACM 52(4), 2009.)
+
+    Examples
+    --------
+    >>> rates = Rates(flop=8e9, memory=4e9, link=1e8, extra={"loops": 1e9})
+    >>> computing({"compute": 8e9}, rates), computing({"compute": 8e9, "loops": 2e9, "memory": 2e9}, rates)
+    (1.0, 2.0)
+    """
+    seconds = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory)
+    if "loops" in load and "loops" in rates.extra:
+        seconds = max(seconds, load["loops"] / rates.extra["loops"])
+    return seconds
+
+
 def mode_vector(load: Vector, sample: Sample) -> dict[str, float]:
     """Return the mode vector: the averaged loads, their ratio, and the zeros of the data where known.
 
     The ratio is computation to communication:
-    max(flop ÷ flop rate, bytes touched ÷ memory rate) per thread ÷ (logical bytes ÷ link rate) per worker.
+    the seconds of `computing` per thread ÷ (logical bytes ÷ link rate) per worker.
     It is infinite when nothing is to be moved, and absent when there is neither of the two or no rates.
 
     Examples
@@ -206,7 +225,7 @@ def mode_vector(load: Vector, sample: Sample) -> dict[str, float]:
     if sample.zeros is not None:
         vector["zeros"] = sample.zeros
     if sample.rates is not None:
-        compute = max(load.get("compute", 0.0) / sample.rates.flop, load.get("memory", 0.0) / sample.rates.memory)
+        compute = computing(load, sample.rates)
         move = load.get("communication", 0.0) / sample.rates.link
         if move > 0:
             vector["ratio"] = (compute / sample.threads) / (move / sample.workers)
@@ -231,5 +250,4 @@ def least_seconds(load: Vector, rates: Rates, threads: int, workers: int) -> flo
     >>> least_seconds({"compute": 4e9, "communication": 1e8}, Rates(flop=1e9, memory=1e9, link=1e8), 4, 2)
     1.0
     """
-    compute = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory) / threads
-    return max(compute, load.get("communication", 0.0) / rates.link / workers)
+    return max(computing(load, rates) / threads, load.get("communication", 0.0) / rates.link / workers)

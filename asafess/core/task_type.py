@@ -15,6 +15,8 @@ from typing import Any
 #: axis → unit. The standard axes; `define_axis` adds to it.
 AXES: dict[str, str] = {
     "compute": "flop",
+    # of them those outside of products and factorizations of matrices, which few programs do as fast as those
+    "loops": "flop in loops",
     "memory": "bytes touched",
     "communication": "logical bytes fetched",
 }
@@ -159,7 +161,7 @@ def declare(
     >>> declare(loads={"flops": 1})
     Traceback (most recent call last):
     ...
-    ValueError: unknown axis 'flops' in loads; known: communication, compute, memory...
+    ValueError: unknown axis 'flops' in loads; known: communication, compute, loops, memory...
     """
     if not isinstance(name, str):
         raise TypeError(f"the name of a task type must be a str, not {_shown(name)}")

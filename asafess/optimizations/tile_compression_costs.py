@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from asafess.core.mode import Rates, Sample, total_load
+from asafess.core.mode import Rates, Sample, computing, total_load
 
 #: bytes of a sparse entry ÷ bytes of a dense one, for float64 with a row of one byte and a column of two
 ENTRY_RATIO = 11 / 8
@@ -127,5 +127,5 @@ def costs(sample: Sample) -> dict[str, float] | None:
         return None
     rates, load = sample.rates, total_load(sample.scheduled)
     moved = load.get("communication", 0.0) / sample.workers
-    computed = max(load.get("compute", 0.0) / rates.flop, load.get("memory", 0.0) / rates.memory) / sample.threads
+    computed = computing(load, rates) / sample.threads
     return {one: computed + moved * seconds for one, seconds in byte.items()}

@@ -22,7 +22,7 @@ from asafess.core.mode import Rates
 from asafess.kernels.prepare import prepare
 from asafess.optimizations.tile_compression import thresholds
 
-ALL = ("flop", "memory", "link", *OWN_RATES["tile_compression"])
+ALL = ("flop", "memory", "link", "loops", *OWN_RATES["tile_compression"])
 
 
 def evaluated(lines):

@@ -17,7 +17,7 @@ from asafess.core.mode import Rates
 from asafess.optimizations.tile_compression import TileCompression
 from asafess.tiles.break_even import light
 
-ALL = ("flop", "memory", "link", *OWN_RATES["tile_compression"])
+ALL = ("flop", "memory", "link", "loops", *OWN_RATES["tile_compression"])
 
 positive = st.floats(1e3, 1e12)
 

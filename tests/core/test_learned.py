@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from asafess.core.fit import NEGLIGIBLE, Observation, amount, best_fit, fit
 from asafess.core.found_type import FoundType
-from asafess.core.learned import FACTOR, SURE, corrected, duration, in_words, measured_type, predicted_seconds
+from asafess.core.learned import CERTAIN, FACTOR, corrected, duration, in_words, measured_type, predicted_seconds
 from asafess.core.mode import Rates
 from asafess.core.task_type import TaskType, declare
 
@@ -142,8 +142,22 @@ def test_a_derived_type_is_corrected_just_when_it_is_off_by_more_than_the_factor
 @given(looks(), seconds)
 def test_little_evidence_corrects_nothing(seen, said):
     found = best_fit([one._replace(predicted=one.tasks * said) for one in seen])
-    if found.confidence < SURE:
+    if found.confidence < CERTAIN:
         assert corrected(derived(compute=said * RATES.flop), found, RATES) is None
+
+
+def test_who_waits_long_may_have_let_other_threads_compute_and_one_who_computes_has_computed():
+    short, long = (best_fit(steady(0.001, predicted=0.8, elapsed=8 * each)) for each in (0.001, 0.09))
+    assert corrected(derived(compute=0.1 * RATES.flop), long, RATES) is None
+    assert corrected(derived(compute=0.1 * RATES.flop), short, RATES).why.startswith("derived 100 ms, measured 1.0 ms")
+    busy = best_fit(steady(0.1, predicted=0.008, elapsed=8.0))
+    assert corrected(derived(compute=0.001 * RATES.flop), busy, RATES) is not None
+
+
+@given(seconds, st.integers(9, 100), st.floats(2.0, 1e3))
+def test_one_look_weighs_no_more_than_another_however_many_tasks_it_sees(each, more, longer):
+    seen = [Observation(8 * more, 8 * more * each * longer), *steady(each, 8, 2)]
+    assert fit(seen).rate == pytest.approx(each)
 
 
 @pytest.mark.parametrize("source", ["decorator", "annotation", "table", "measured"])
@@ -159,7 +173,7 @@ def test_a_correction_keeps_the_kind_and_goes_with_the_bytes_as_before():
     found = corrected(FoundType(type_, "compiler"), best_fit(steady(10 * said, predicted=8 * said)), RATES)
     assert found.type.per_byte == {"compute": pytest.approx(1.25), "memory": pytest.approx(10.0)}
     assert found.type.loads == {"communication": 5.0}
-    assert found.why.startswith("derived 2.0 ms, measured 20 ms: corrected (32 tasks took 20 ms ± 0 %)")
+    assert found.why.startswith("derived 2.0 ms, measured 20 ms: corrected (32 tasks computed 20 ms ± 0 %)")
 
 
 @pytest.mark.parametrize("said", [0.0, 1e-9])
@@ -178,10 +192,12 @@ def test_a_prediction_by_bytes_needs_them():
 
 def test_what_was_measured_in_words():
     seen = [Observation(6, 0.018, 0.0, 48e6, 4.8e4), Observation(6, 0.021, 0.0, 48e6, 4.8e4)]
-    assert in_words(fit(seen)) == "12 tasks took 3.0 ms ± 7 %, 8 MB in, 8 kB out"
+    assert in_words(fit(seen)) == "12 tasks computed 3.0 ms ± 7 %, 8 MB in, 8 kB out"
+    waiting = [one._replace(elapsed=0.1) for one in seen]
+    assert in_words(fit(waiting)) == "12 tasks computed 3.0 ms ± 7 %, waiting 13 ms, 8 MB in, 8 kB out"
     by_byte = [Observation(1, size * 1e-9, 0.0, size) for size in (1e6, 8e6)]
     assert ", 1.0 ms per MB of input" in in_words(fit(by_byte, "byte"))
-    assert in_words(fit([Observation(1, 0.0)])) == "1 task took 0.00 µs (seen once)"
+    assert in_words(fit([Observation(1, 0.0)])) == "1 task computed 0.00 µs (seen once)"
 
 
 @given(st.floats(0.0, 1e6))

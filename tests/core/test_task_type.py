@@ -42,7 +42,7 @@ def test_a_load_that_is_no_number_is_refused(bad):
 
 
 def test_an_unknown_axis_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown axis 'flops'.*communication, compute, memory"):
+    with pytest.raises(ValueError, match=r"unknown axis 'flops'.*communication, compute, loops, memory"):
         declare(loads={"flops": 1})
 
 
