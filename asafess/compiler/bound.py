@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from asafess.core.mode import Rates
+from asafess.core.mode import Rates, computing
 
 #: what a task may be bound by; *nothing* loads no axis, *unknown* has a type whose loads follow from an unknown size
 BOUNDS = ("compute", "memory", "communication", "nothing", "unknown", "untyped")
 
-#: of no machine in particular: a core of 10 Gflop/s and 5 GB/s, a link of 10 Gbit/s; where none were measured or given
-NOMINAL = Rates(flop=1e10, memory=5e9, link=1.25e9)
+#: of no machine in particular: a core of 10 Gflop/s, in loops 2.5, and 5 GB/s, a link of 10 Gbit/s; where none were
+#: measured or given
+NOMINAL = Rates(flop=1e10, memory=5e9, link=1.25e9, extra={"loops": 2.5e9})
 #: threads of a worker, which share its link; of no machine in particular
 NOMINAL_THREADS = 4
 
@@ -41,7 +42,7 @@ def bound(load: Mapping[str, float], rates: Rates = NOMINAL, threads: int = NOMI
     'communication'
     """
     seconds = {
-        "compute": load.get("compute", 0.0) / rates.flop / threads,
+        "compute": computing({**load, "memory": 0.0}, rates) / threads,
         "memory": load.get("memory", 0.0) / rates.memory / threads,
         "communication": load.get("communication", 0.0) / rates.link,
     }
@@ -55,8 +56,8 @@ def rates_from(given: Mapping[str, float | None]) -> tuple[Rates, dict[str, str]
     Parameters
     ----------
     given : mapping
-        `flop`, `memory` and `link`, as ``asafess.status(client)["rates"]`` has them; what is missing or None is taken
-        from the configuration (`asafess.rates`), else it is nominal.
+        `flop`, `memory`, `link` and `loops`, as ``asafess.status(client)["rates"]`` has them; what is missing or None
+        is taken from the configuration (`asafess.rates`), else it is nominal.
 
     Raises
     ------
@@ -69,8 +70,9 @@ def rates_from(given: Mapping[str, float | None]) -> tuple[Rates, dict[str, str]
     configured = configured if isinstance(configured, Mapping) else {}
     found: dict[str, float] = {}
     origin: dict[str, str] = {}
-    for name in ("flop", "memory", "link"):
-        found[name], origin[name] = getattr(NOMINAL, name), "nominal"
+    nominal = {"flop": NOMINAL.flop, "memory": NOMINAL.memory, "link": NOMINAL.link, **NOMINAL.extra}
+    for name, rate in nominal.items():
+        found[name], origin[name] = rate, "nominal"
         for values, where in ((given, "given"), (configured, "configured")):
             value = values.get(name)
             if value is None:
@@ -79,4 +81,4 @@ def rates_from(given: Mapping[str, float | None]) -> tuple[Rates, dict[str, str]
                 raise ValueError(f"the rate {name!r} ({where}) must be a finite number above 0, not {value!r}")
             found[name], origin[name] = float(value), where
             break
-    return Rates(found["flop"], found["memory"], found["link"]), origin
+    return Rates(found.pop("flop"), found.pop("memory"), found.pop("link"), found), origin

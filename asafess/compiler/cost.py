@@ -13,12 +13,14 @@ import sympy
 from numba.core import types
 from sympy import Expr, Integer, Symbol
 
+from asafess.compiler.kernel.bounded import bounded
 from asafess.compiler.kernel.count import counted
 from asafess.compiler.kernel.flop import BYTES, flop_of
 from asafess.compiler.kernel.footprint import footprint
 from asafess.compiler.kernel.frame import Frame
 from asafess.compiler.kernel.ir import argument_types, infer, python_function
 from asafess.compiler.kernel.kernel_cost import Cost, LoopCost
+from asafess.compiler.kernel.result import each, result
 from asafess.compiler.kernel.study import Estimate, Nest, Study
 from asafess.compiler.kernel.sums import Facts, total
 from asafess.compiler.kernel.values import Element, NotCountedError, fresh
@@ -33,7 +35,8 @@ def cost(function: Any, *given: Any) -> Cost:
         A plain Python function is read as `numba.njit` would.
     *given
         One for each argument: a Numba type, a string like ``"float64[:, :]"``, a NumPy dtype, or an example. May be
-        left out where the dispatcher has exactly one signature.
+        left out where the dispatcher has exactly one signature. What has a shape and a dtype, but is no array, stands
+        for a C-contiguous array of these; for a number where it has no axes.
 
     Returns
     -------
@@ -43,7 +46,8 @@ def cost(function: Any, *given: Any) -> Cost:
     Raises
     ------
     NotCountedError
-        When something in it can't be counted; the message names line and construct.
+        When something in it can't be counted, or adding up its loops takes too many steps; the message names line
+        and construct.
 
     Examples
     --------
@@ -54,19 +58,20 @@ def cost(function: Any, *given: Any) -> Cost:
     >>> found.flop, found.bytes, found.intensity
     (2*a0, 24*a0, 1/12)
     """
+    name = getattr(function, "__name__", None) or type(function).__name__
     try:
-        return _cost(function, given)
+        found: Cost = bounded(name, _cost, function, given)
     except NotCountedError:
         raise
     except Exception as error:  # an unforeseen construct may trip over anything
-        name = getattr(function, "__name__", repr(function))
         raise NotCountedError(f"{name} can't be read ({type(error).__name__}: {error})") from error
+    return found
 
 
 def try_cost(function: Any, *given: Any) -> Cost | None:
     """Return what `cost` does, or None where it would raise, whatever it is given."""
     try:
-        return _cost(function, given)
+        return cost(function, *given)
     except Exception:  # it may be anything, and Numba may stumble over it anywhere
         return None
 
@@ -78,6 +83,7 @@ def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
     values = tuple(_argument(name, kind) for name, kind in zip(typed.arg_names, kinds, strict=True))
     frame = Frame(typed, values, study)
     nest = counted(frame)
+    gives = result(frame)
     facts = Facts()
     rows, counts = _rows(nest, facts, typed.name)
     touched = footprint(study, study.touches, facts)
@@ -105,6 +111,7 @@ def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
         _sizes=tuple(sorted(facts.sizes - set(study.estimates), key=str)),
         _nest=nest.replaced(short),
         _estimates=estimates,
+        _result=each(gives, lambda one: one.replaced(short)),
     )
 
 

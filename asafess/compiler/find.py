@@ -1,32 +1,24 @@
-"""The order in which a task's type is looked for, from the strongest word to the weakest.
+"""What persons have said of a task, from the strongest word to the weakest.
 
-Function attribute (decorator), annotation, the user's table, compiler rule, measured; else untyped, with the reason.
-What was measured takes the place of the compiler's rule where it contradicts it.
+Function attribute (decorator), annotation, the user's table. Where nobody has said anything, the order goes on with the
+compiler's rules, whose place what was measured takes where it contradicts them or there are none; else it is untyped.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asafess.compiler.resolve import PrefixTable, task_types
-from asafess.core.found_type import FoundType
+from asafess.core.found_type import ANNOTATION, DECORATOR, TABLE
 from asafess.core.task_type import TaskType
-
-#: what the compiler's rules say of a task: a type, or None and why not
-Derive = Callable[[], tuple[FoundType | None, str]]
 
 
 def find(
-    node: Any,
-    annotations: Mapping[str, Any] | None,
-    prefix: str,
-    table: PrefixTable,
-    derive: Derive | None = None,
-    learned: FoundType | None = None,
-) -> tuple[FoundType | None, str]:
-    """Return the type of a task and why it is that one; None and the reason when it has none. Never raises.
+    node: Any, annotations: Mapping[str, Any] | None, prefix: str, table: PrefixTable
+) -> tuple[list[TaskType], str, str]:
+    """Return the types that were declared for a task, by whom, and what is wrong with a declaration. Never raises.
 
     Parameters
     ----------
@@ -38,46 +30,36 @@ def find(
         Prefix of its key, which the table is matched with.
     table : PrefixTable
         The user's.
-    derive : callable, optional
-        Asked for what the compiler's rules say, only where nothing is declared.
-    learned : FoundType, optional
-        What was measured of earlier tasks of its group, where it says more than the compiler's rules do: there are
-        none for it, or it contradicts them.
+
+    Returns
+    -------
+    types : list of TaskType
+        None, one, or one for each part of a fused task.
+    source : str
+        One of `asafess.core.found_type.DECLARED`, "" without a type.
+    problem : str
+        Why an attribute or an annotation did not count; "" where all is well.
 
     Examples
     --------
     >>> from dask._task_spec import Task
     >>> table = PrefixTable({"sum*": {"intensity": 0.125}})
-    >>> find(Task("sum-1", sum, [1, 2]), None, "sum", table)[0].source
-    'table'
+    >>> types, source, problem = find(Task("sum-1", sum, [1, 2]), None, "sum", table)
+    >>> [one.name for one in types], source, problem
+    (['sum*'], 'table', '')
     >>> find(Task("max-1", max, [1, 2]), None, "max", table)
-    (None, 'nothing is declared for it')
+    ([], '', '')
     """
-    reasons = []
+    problem = ""
     try:
-        by_function = task_types(node)
-        if by_function:
-            names = dict.fromkeys(f"asafess.task on {type_.name}" for type_ in by_function)
-            return FoundType(combined(by_function), "decorator", 1.0, ", ".join(names)), ""
-        by_annotation = task_types(node, annotations)
-        if by_annotation:
-            return FoundType(combined(by_annotation), "annotation", 1.0, "asafess.task_type around it"), ""
+        if types := task_types(node):
+            return types, DECORATOR, ""
+        if annotations and (types := task_types(node, annotations)):
+            return types, ANNOTATION, ""
     except Exception as error:  # a function or an annotation may do anything when it is looked at
-        reasons.append(text_of(error))
+        problem = text_of(error)
     from_table = table.find(prefix)
-    if from_table is not None:
-        return FoundType(from_table, "table", 1.0, f"asafess.types[{from_table.name!r}] in the configuration"), ""
-    if learned is not None:
-        return learned, ""
-    if derive is not None:
-        try:
-            derived, why = derive()
-        except Exception as error:
-            derived, why = None, text_of(error)
-        if derived is not None:
-            return derived, ""
-        reasons.append(why)
-    return None, "; ".join(reasons) or "nothing is declared for it"
+    return ([from_table], TABLE, problem) if from_table else ([], "", problem)
 
 
 def combined(types: Iterable[TaskType]) -> TaskType:

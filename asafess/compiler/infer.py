@@ -63,25 +63,28 @@ def found_type(inferred: Inferred, name: str, confidence: float = 1.0) -> FoundT
     Returns
     -------
     FoundType or None
-        Loads *compute* in flop and *memory* in bytes touched of one task. A task that only hands a value on
-        loads nothing. The load on *communication* is left to the scheduler, which knows the missing bytes,
-        except where its records don't show what moves.
+        Loads *compute* in flop, *loops* in those outside of linear algebra, and *memory* in bytes touched, of one
+        task. A task that only hands a value on loads nothing. The load on *communication* is left to the scheduler,
+        which knows the missing bytes, except where its records don't show what moves.
 
     Examples
     --------
     >>> from asafess.compiler.abstract.parts import Part
     >>> found_type(Inferred(None, (Part("numpy.sum", "reduction", 10, 88),)), "sum").type.loads
-    {'compute': 10.0, 'memory': 88.0}
+    {'compute': 10.0, 'memory': 88.0, 'loops': 10.0}
     """
     loads = {"compute": 0.0, "memory": 0.0}
-    communication = 0.0
+    loops = communication = 0.0
     for part in inferred.parts:
         if not part.known:
             return None
         loads["compute"] += part.flop
         loads["memory"] += part.nbytes
+        loops += part.flop if part.kind != "linalg" else 0.0
         communication += part.communication
         confidence = min(confidence, part.confidence)
+    if loops:
+        loads["loops"] = loops
     if communication:
         loads["communication"] = communication
     if not all(0 <= load <= LARGEST for load in loads.values()):

@@ -12,12 +12,18 @@ from dask.utils import methodcaller
 from asafess.compiler.abstract.parts import Part
 from asafess.compiler.abstract.values import UNKNOWN, FrameOf, Unknown, abstracted
 from asafess.compiler.rules import (
+    bag,
     blocks,
     creation,
     elementwise,
     exchange,
     fft,
     frame,
+    frame_exchange,
+    frame_functions,
+    frame_groupby,
+    frame_quantiles,
+    frame_windows,
     linalg,
     moving,
     reduction,
@@ -30,12 +36,18 @@ from asafess.compiler.rules.table import METHODS, RULES, is_ufunc, name_of
 
 #: files whose rules the table holds
 ROOMS = (
+    bag,
     blocks,
     creation,
     elementwise,
     exchange,
     fft,
     frame,
+    frame_exchange,
+    frame_functions,
+    frame_groupby,
+    frame_quantiles,
+    frame_windows,
     linalg,
     moving,
     reduction,
@@ -155,7 +167,7 @@ class Interpreter:
         if is_ufunc(function) and function.signature is None:
             return elementwise.ufunc(self, function, *args, **kwargs)
         if name.startswith("dask.dataframe.") or any(isinstance(arg, FrameOf) for arg in args):
-            return frame.function(self, name, *args, **kwargs)
+            return frame_functions.function(self, function, *args, **kwargs)
         raise Unknown(f"no rule for {name}")
 
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -15,6 +15,8 @@ from asafess.core.task_type import declare
 PROBE = float(1 << 20)
 #: confidence of such a type
 UNSIZED = 0.8
+#: axis → attribute of `Inferred`
+_AXES = (("compute", "flop"), ("loops", "loops"), ("memory", "nbytes"), ("communication", "communication"))
 
 
 def per_byte(node: Any, values: dict[Any, Any], name: str, confidence: float) -> FoundType | None:
@@ -34,18 +36,20 @@ def per_byte(node: Any, values: dict[Any, Any], name: str, confidence: float) ->
     known = sum(
         value.known_nbytes for value in values.values() if isinstance(value, ArrayOf | FrameOf) and not unsized(value)
     )
-    for axis, read in (("compute", "flop"), ("memory", "nbytes"), ("communication", "communication")):
+    for axis, read in _AXES:
         first, second, third = (getattr(one, read), getattr(two, read), getattr(four, read))
         slope = (second - first) / PROBE
         if abs(third - second - 2 * (second - first)) > 1e-6 * third:
             return None  # it does not grow in proportion: n log n, or products
         per_byte[axis] = slope / len(unknown)
         rest = first - slope * PROBE - per_byte[axis] * known
-        if rest < -1e-6 * first or slope < 0:
+        if rest < -1e-3 * first or slope < 0:
             return None
         loads[axis] = max(0.0, rest)
     if not per_byte["communication"]:
         del loads["communication"], per_byte["communication"]
+    if not per_byte["loops"] and not loads["loops"]:
+        del loads["loops"], per_byte["loops"]
     sure = min(confidence, two.confidence, UNSIZED)
     why = f"{two.why}; per byte of inputs whose size is not known yet"
     return FoundType(declare(name=name, loads=loads, per_byte=per_byte), "compiler", sure, why)

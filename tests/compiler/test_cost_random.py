@@ -2,10 +2,11 @@
 
 import numpy as np
 from counted_run import run
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from asafess.compiler import cost
+from asafess.compiler.cost import NotCountedError
 
 OFFSETS = st.integers(-2, 2)
 
@@ -68,7 +69,12 @@ def test_random_nests_of_affine_loops(data):
     source = "\n".join(["def kernel(a, n, m):", *lines])
     names = {}
     exec(source, names)
-    found = cost(names["kernel"], "float64[:]", "int64", "int64")
+    try:
+        found = cost(names["kernel"], "float64[:]", "int64", "int64")
+    except NotCountedError as error:  # bounds that cut each other several times; refusing is right, guessing is not
+        if "steps" not in str(error):
+            raise
+        reject()
     for n, m in [(1, 1), (2, 5), (6, 3), (7, 7)]:
         tally = run(names["kernel"], np.ones(4), n, m)
         counts = found.evaluate(a=(4,), n=n, m=m)

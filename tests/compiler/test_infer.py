@@ -105,7 +105,7 @@ class Untouched(list):
 
 def test_a_long_list_is_not_gone_through():
     numbers = Untouched(range(100_000))
-    assert called(np.sum, numbers).flop == 100_000
+    assert called(np.sum, numbers).nbytes == 800_000 + 8
     assert called(np.sort, numbers).value.shape == (100_000,)
     assert "more than" in called(sum, numbers).why
     assert called(sum, [1, 2]).value == 3

@@ -50,6 +50,7 @@ def test_persisted_inputs_count_by_the_bytes_that_the_scheduler_knows():
     graph = {"y": Task("y", np.exp, TaskRef("x"))}
     assert TypeInference(graph.get, {"x": 8.0 * MB}.get).found("y").type.loads == {
         "compute": 24.0 * MB,
+        "loops": 24.0 * MB,
         "memory": 16.0 * MB,
     }
 
@@ -57,7 +58,7 @@ def test_persisted_inputs_count_by_the_bytes_that_the_scheduler_knows():
 def test_while_sizes_are_not_known_loads_are_per_byte():
     graph = {"x": Task("x", print), "y": Task("y", operator.add, TaskRef("x"), 1.0)}
     found = TypeInference(graph.get).found("y")
-    assert found.type.per_byte == {"compute": 1 / 8, "memory": 2.0}
+    assert found.type.per_byte == {"compute": 1 / 8, "loops": 1 / 8, "memory": 2.0}
     assert found.confidence < 1
     assert "not known yet" in found.why
     # and once they are, it is the same
@@ -148,7 +149,7 @@ async def test_in_a_scheduler_it_is_the_same(c, s, a, b):
     (scattered,) = await c.scatter([np.ones(1000)])
     future = c.submit(np.sum, scattered)
     await future
-    assert found[future.key].type.loads == {"compute": 1000, "memory": 8000}
+    assert found[future.key].type.loads == {"compute": 1000, "loops": 1000, "memory": 8000}
     assert found[future.key].confidence < 1  # of eight bytes each, as far as anyone knows
 
 

@@ -8,7 +8,10 @@ from typing import Any
 from asafess.compiler.abstract.values import UNKNOWN
 
 #: what an operation is; the first word that a person reads of it
-KINDS = ("elementwise", "reduction", "linalg", "fft", "sort", "moving", "creation", "frame", "view", "unknown")
+KINDS = (
+    *("elementwise", "reduction", "linalg", "fft", "sort", "moving", "creation", "frame", "view", "kernel"),
+    "unknown",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Part:
     name: str
     #: one of `KINDS`
     kind: str
-    #: floating-point operations; comparisons of a sort count as such
+    #: floating-point operations, as `asafess.compiler.operation_counts` counts them
     flop: float = 0.0
     #: bytes read and written
     nbytes: float = 0.0
@@ -70,6 +73,11 @@ class Inferred:
     def flop(self) -> float:
         """Floating-point operations of all parts."""
         return float(sum(part.flop for part in self.parts))
+
+    @property
+    def loops(self) -> float:
+        """Floating-point operations of all parts but linear algebra."""
+        return float(sum(part.flop for part in self.parts if part.kind != "linalg"))
 
     @property
     def nbytes(self) -> float:

@@ -178,6 +178,8 @@ def abstracted(value: Any) -> Any:
 def _frame(value: Any, shape: tuple[int, ...]) -> FrameOf:
     kind = "frame" if len(shape) == 2 else "index" if type(value).__name__.endswith("Index") else "series"
     columns = tuple(value.columns) if kind == "frame" else (getattr(value, "name", None),)
+    if not shape[0]:  # the empty examples that Dask's tasks carry; pandas takes long to say that they are empty
+        return FrameOf(kind, 0, 0.0, columns)
     nbytes = value.memory_usage(index=True) if kind != "index" else value.nbytes
     return FrameOf(kind, shape[0], float(nbytes.sum() if kind == "frame" else nbytes), columns)
 

@@ -10,12 +10,11 @@ from dask._task_spec import TaskRef
 
 from asafess.compiler.bound import NOMINAL_THREADS, rates_from
 from asafess.compiler.explain.explanation import Explanation, Row
-from asafess.compiler.explain.records import rows_behind, sizes_of
+from asafess.compiler.explain.records import Cluster, known_by, rows_behind
 from asafess.compiler.explain.rows import Deciding
 from asafess.compiler.explain.task_graph import TaskGraph, is_collection, outside, task_graph
 from asafess.compiler.find import text_of
 from asafess.compiler.resolve import PrefixTable
-from asafess.core.found_type import FoundType
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -26,28 +25,29 @@ def explain(
     client: Client | None = None,
     *,
     rates: Mapping[str, float | None] | None = None,
-    threads: int = NOMINAL_THREADS,
+    threads: int | None = None,
     types: Mapping[str, Mapping[str, Any]] | None = None,
-    learned: Mapping[str, FoundType] | None = None,
 ) -> Any:
     """Explain which task types a program has, and where each came from. Nothing is computed.
+
+    Types that nobody has declared are those that the scheduler finds where `asafess.infer` says that it may. Numba
+    kernels are counted here, which takes a tenth of a second and more for each.
 
     Parameters
     ----------
     collection : Dask collection, Future, or nested lists, tuples, sets or dictionaries of such
         Collections are optimized as ``dask.compute`` does it for all of them together.
     client : distributed.Client, optional
-        Asked for the sizes of what lies in the cluster already, and for the tasks behind futures.
+        Asked for the sizes of what lies in the cluster already and for the tasks behind futures; where asafess is
+        installed, also for what was measured of task groups of the same name or prefix, and for the cluster's rates.
     rates : mapping, optional
         `flop` (flop/s of a thread), `memory` (bytes/s of a thread) and `link` (bytes/s of a worker), as in
-        ``asafess.status(client)["rates"]``. What is missing comes from the configuration (`asafess.rates`), else
-        nominal rates of no machine in particular are taken; the explanation says so.
-    threads : int
-        Threads of a worker, which share its link.
+        ``asafess.status(client)["rates"]``. What is missing comes from the cluster, else from the configuration
+        (`asafess.rates`), else nominal rates of no machine in particular are taken; the explanation says so.
+    threads : int, optional
+        Threads of a worker, which share its link; else as the cluster has them, or a nominal 4.
     types : mapping, optional
         Task types by prefix, instead of those of the configuration (`asafess.types`).
-    learned : mapping, optional
-        Name of a task group → what was measured of it, where that says more than the compiler's rules.
 
     Returns
     -------
@@ -87,21 +87,31 @@ def explain(
             f"client must be a dask.distributed.Client, not a {type(client).__name__}; for several "
             "collections give a list"
         )
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads must be a whole number from 1 on, not {threads!r}")
-    used, origin = rates_from(rates or {})
     table = _configured() if types is None else types
     PrefixTable(table)  # say now what is wrong with it
-    deciding = Deciding(table, dict(learned or {}), used, threads)
+    given = {name: value for name, value in (rates or {}).items() if value is not None}
+    rates_from(given)  # and with these
     graph, problems = _graph(collections)
+
+    def deciding(cluster: Cluster) -> tuple[Deciding, dict[str, str]]:
+        used, origin = rates_from({**cluster.rates, **given})
+        origin |= {name: "of the cluster" for name in origin if origin[name] == "given" and name not in given}
+        return Deciding(table, used, threads or cluster.threads or NOMINAL_THREADS, cluster, kernels=True), origin
+
+    def explained(by: Deciding, origin: dict[str, str], behind: Sequence[Row] = ()) -> Explanation:
+        rows = by.rows(replace(graph, sizes=by.cluster.sizes))
+        return Explanation((*problems, *rows, *behind), by.rates, origin, by.threads)
+
     if client is None:
-        return Explanation((*problems, *deciding.rows(graph)), used, origin, threads)
+        return explained(*deciding(Cluster()))
 
     async def asked() -> Explanation:
-        known = await sizes_of(client, outside(graph))
-        rows = (*problems, *deciding.rows(replace(graph, sizes=known)))
-        behind = await rows_behind(client, [future.key for future in futures], deciding) if futures else ()
-        return Explanation((*rows, *behind), used, origin, threads)
+        by, origin = deciding(await known_by(client, outside(graph)))
+        there = replace(by, cluster=replace(by.cluster, sizes={}), kernels=False)
+        behind = await rows_behind(client, [future.key for future in futures], there) if futures else ()
+        return explained(by, origin, behind)
 
     return client.sync(asked)
 

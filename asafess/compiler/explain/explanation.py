@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
+from textwrap import wrap
 from typing import Any
 
-from asafess.compiler.explain.table import columns, html_table, text_table
+from asafess.compiler.explain.table import INDENT, WIDTH, html_table, text_table, with_unit
 from asafess.core.found_type import FoundType
 from asafess.core.mode import Rates
 
@@ -88,7 +89,7 @@ class Explanation:
     rows: tuple[Row, ...]
     #: what `bound` was decided with
     rates: Rates
-    #: rate → "given", "configured" or "nominal"
+    #: rate → "given", "of the cluster", "configured" or "nominal"
     rates_from: Mapping[str, str]
     #: threads of a worker, which share its link
     threads: int
@@ -113,36 +114,45 @@ class Explanation:
         tasks, typed = sum(row.tasks for row in self.rows), len(self.rows) - len(self.untyped)
         sources = Counter(row.source for row in self.rows)
         told = ", ".join(f"{count} {source}" for source, count in sources.most_common())
-        return f"{typed} of {len(self.rows)} task groups have a type ({tasks} tasks){': ' if told else ''}{told}"
+        return f"{typed} of {len(self.rows)} task groups ({tasks} tasks) have a type{': ' if told else ''}{told}"
+
+    @property
+    def _rates(self) -> dict[str, float]:
+        rates = self.rates
+        known = {"flop": rates.flop, "memory": rates.memory, "link": rates.link, **rates.extra}
+        return {name: rate for name, rate in known.items() if name in self.rates_from}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What has to be known to read the table, line by line."""
+        known = self._rates
         rates = ", ".join(
-            f"{name} {getattr(self.rates, name):.3g} {unit}/s ({self.rates_from[name]})"
-            for name, unit in (("flop", "flop"), ("memory", "B"), ("link", "B"))
+            f"{name} {with_unit(known[name], unit)}/s ({self.rates_from[name]})"
+            for name, unit in (("flop", "flop"), ("loops", "flop"), ("memory", "B"), ("link", "B"))
+            if name in known
         )
-        return (
-            "loads are of one task; where the size of its input is not known, for each byte of it (/B)",
-            "communication: all inputs but the largest, which Dask moves when no two of them are on one worker",
-            f"bound by: at {rates}, {self.threads} threads a worker",
+        notes = (
+            "Loads are of one task; where the size of its input is not known, for each byte of it (/B).",
+            "Communication: all inputs but the largest, unless Dask makes them on one worker.",
+            f"Bound by: {self.threads} threads a worker, {rates}.",
         )
+        return tuple(line for note in notes for line in wrap(note, WIDTH, subsequent_indent=INDENT))
 
     @property
     def table(self) -> tuple[str, ...]:
-        """A line of heads and a line for each group."""
-        return tuple(text_table(*columns(self.rows))) if self.rows else ()
+        """Lines of heads and some for each group, 80 characters wide unless there are axes of a user's own."""
+        return tuple(text_table(self.rows)) if self.rows else ()
 
     def __str__(self) -> str:
         return "\n".join((self.headline, *self.table, *self.notes))
 
     def _repr_html_(self) -> str:
-        return html_table(self.headline, *columns(self.rows), notes=self.notes)
+        return html_table(self.headline, self.rows, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, as ``asafess types --json`` writes it."""
         return {
-            "rates": {name: getattr(self.rates, name) for name in self.rates_from},
+            "rates": self._rates,
             "rates_from": dict(self.rates_from),
             "threads": self.threads,
             "untyped": list(self.untyped),

@@ -20,7 +20,7 @@ ACROSS = 5
 #: inches for a group with its label on its right, and for a line
 WIDTH, HEIGHT = 2.7, 0.72
 #: inches that headline and legend need
-LEAST_WIDTH = 7.0
+LEAST_WIDTH = 7.6
 #: characters of a label that fit
 LETTERS = 36
 
@@ -49,7 +49,7 @@ def plot(explanation: Explanation, path: str | PathLike[str] | None = None) -> A
     across = max(column for column, _ in places.values()) + 1
     lines = max(line for _, line in places.values()) + 1
     width = max(LEAST_WIDTH, WIDTH * across)
-    figure = _figure(width, HEIGHT * lines + 1.5)
+    figure = figure_of(width, HEIGHT * lines + 1.5)
     axes = figure.subplots()
     _draw_edges(axes, rows, places)
     for row in rows:
@@ -67,7 +67,7 @@ def plot(explanation: Explanation, path: str | PathLike[str] | None = None) -> A
     return figure
 
 
-def _figure(width: float, height: float) -> Any:
+def figure_of(width: float, height: float) -> Any:
     """Return an empty figure, in inches. Not through pyplot, so that a notebook's backend stays as it is."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -153,11 +153,6 @@ def layout(rows: Sequence[Row]) -> dict[str, tuple[float, int]]:
 def _mean_column(names: Iterable[str], places: Mapping[str, tuple[float, int]], otherwise: float) -> float:
     columns = [places[name][0] for name in names if name in places]
     return sum(columns) / len(columns) if columns else otherwise
-
-
-def _radius(tasks: int) -> float:
-    """Return the size of a group's mark in points: it grows with the logarithm, from 1 task to 100 000."""
-    return 9.0 + 3.4 * min(5.0, math.log10(max(1, tasks)))
 
 
 def _draw_edges(axes: Any, rows: Sequence[Row], places: Mapping[str, tuple[float, int]]) -> None:

@@ -1,7 +1,7 @@
 """Shapes of chunks as Dask's own arrays state them, for results of functions that no rule knows.
 
-A user who calls `map_blocks` tells Dask what shape comes out, or that it is the shape that went in. Dask keeps it
-beside the graph until the graph is written out.
+The scheduler learns of their sizes when the first ones are there. A user who calls `map_blocks` tells Dask what shape
+comes out, or that it is the shape that went in. Dask keeps it beside the graph until the graph is written out.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from asafess.compiler.abstract.values import UNKNOWN, array_of
-
-#: how sure a type is that follows from them: Dask takes the user's word
-CONFIDENCE = 0.8
 
 #: name of an array → its chunks along each axis, and its data type
 Stated = Mapping[str, tuple[tuple[tuple[float, ...], ...], Any]]

@@ -1,10 +1,12 @@
-"""Rows of an explanation as a table: of characters, and of HTML."""
+"""Rows of an explanation as a table: for a terminal, and in HTML."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from asafess.core.task_type import AXES
@@ -14,42 +16,26 @@ if TYPE_CHECKING:
 
 #: tokens of Dask's names, of which a few characters tell two groups apart
 _TOKEN = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{26}\b")
-#: characters of a name, and of a reason, in a table
-LONGEST, LONGEST_WHY = 44, 160
+#: characters of a name, of one in a terminal, and of a reason
+LONGEST, NAME, LONGEST_WHY = 44, 26, 240
+#: characters of a terminal's line, and what lines below a group begin with
+WIDTH, INDENT = 80, "    "
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _STANDARD = {"compute": "flop", "memory": "B", "communication": "B"}
+_SHORT = {"communication": "commun."}
 
 
-def columns(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return the heads and the cells of a table."""
+def _axes(rows: Sequence[Row]) -> list[str]:
+    """Return the standard axes, and those of a user's own."""
     axes = list(_STANDARD)
     for row in rows:
         own = {*row.loads, *(row.found.type.per_byte if row.found else ())}
-        axes += sorted(own.difference(axes))
-    units = {axis: _STANDARD.get(axis) or AXES.get(axis, "") for axis in axes}
-    heads = ["group", "tasks", "inputs", "type", *(f"{axis} [{unit}]" for axis, unit in units.items())]
-    heads += ["in [B]", "out [B]", "bound by", "source", "sure", "why"]
-    return heads, [_cells(row, axes) for row in rows]
+        axes += sorted(own.difference(axes, ["loops"]))  # they are part of compute
+    return axes
 
 
-def _cells(row: Row, axes: Iterable[str]) -> list[str]:
-    loads = [_load(row, axis) for axis in axes]
-    sizes = ["?" if size is None else amount(size) for size in (row.input_bytes, row.output_bytes)]
-    sure = "" if row.confidence is None else f"{row.confidence:.2g}"
-    kind = cut(_TOKEN.sub(r"\1…", row.type or "-"), LONGEST // 2)
-    inputs = f"{row.inputs:.3g}"
-    return [
-        short(row.group),
-        str(row.tasks),
-        inputs,
-        kind,
-        *loads,
-        *sizes,
-        row.bound,
-        row.source,
-        sure,
-        cut(row.why, LONGEST_WHY),
-    ]
+def _unit(axis: str) -> str:
+    return _STANDARD.get(axis) or AXES.get(axis, "")
 
 
 def _load(row: Row, axis: str) -> str:
@@ -72,9 +58,21 @@ def amount(value: float) -> str:
     ('12.3 G', '250', '0')
     """
     for factor, prefix in _PREFIXES:
-        if value >= factor:
+        if factor <= value < math.inf:
             return f"{value / factor:.3g} {prefix}"
     return f"{value:.3g}"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Return a number with three digits, a decimal prefix and a unit.
+
+    Examples
+    --------
+    >>> with_unit(2e10, "flop/s"), with_unit(125, "B")
+    ('20 Gflop/s', '125 B')
+    """
+    text = amount(value)
+    return f"{text}{'' if text[-1].isalpha() else ' '}{unit}"
 
 
 def short(name: str) -> str:
@@ -96,29 +94,58 @@ def cut(text: str, longest: int) -> str:
     return f"{text[: longest - 9]}…{text[-8:]}"
 
 
-def _begun(why: str) -> str:
-    return why if len(why) <= LONGEST_WHY else f"{why[: LONGEST_WHY - 1]}…"
+def text_table(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a table for a terminal: of each group its loads, and below where the type came from."""
+    axes = _axes(rows)
+    heads = [
+        ["", "", *(_SHORT.get(axis, axis) for axis in axes), ""],
+        ["group", "tasks", *map(_unit, axes), "bound by"],
+    ]
+    cells = [
+        [cut(short(row.group), NAME), str(row.tasks), *(_load(row, axis) for axis in axes), row.bound] for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*heads, *cells, strict=True)]
+    for line, row in zip((*heads, *cells), (None, None, *rows), strict=True):
+        name, *numbers, limit = line
+        padded = (cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True))
+        yield "  ".join((name.ljust(widths[0]), *padded, limit)).rstrip()
+        if row is not None:
+            yield from wrap(_told(row), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
 
 
-def text_table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table; numbers to the right, words to the left."""
-    lines = [[cut(cell, 10**6) for cell in line] for line in (heads, *cells)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    words = {place for place, head in enumerate(heads) if head in ("group", "type", "bound by", "source", "why")}
-    for line in lines:
-        padded = (
-            cell.ljust(width) if place in words else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        yield "  ".join(padded).rstrip()
+def _told(row: Row) -> str:
+    """Return where a group's type came from, and what goes into a task and comes out, in words."""
+    why = cut(row.why, LONGEST_WHY)
+    type_ = f"type {kind(row)} from {row.source}, sure {row.confidence:.2g}" if row.found else row.source
+    inputs = f"{row.inputs:.3g} input{'s' * (row.inputs != 1)}"
+    inputs += f" of {with_unit(row.input_bytes, 'B')} in all" if row.input_bytes else ""
+    return f"{type_}: {why}. {inputs}" + (
+        f", {with_unit(row.output_bytes, 'B')} out" if row.output_bytes is not None else ""
+    )
 
 
-def html_table(headline: str, heads: Sequence[str], cells: Sequence[Sequence[str]], notes: Iterable[str]) -> str:
+def kind(row: Row) -> str:
+    """Return the name of a group's type in a few characters."""
+    return cut(_TOKEN.sub(r"\1…", row.type or "-"), NAME)
+
+
+def html_table(headline: str, rows: Sequence[Row], notes: Iterable[str]) -> str:
     """Return a table for notebooks. Names and reasons may hold anything, so everything is escaped."""
+    axes = _axes(rows)
+    heads = ["group", "tasks", "inputs", "type", *(f"{axis} [{_unit(axis)}]" for axis in axes)]
+    heads += ["in [B]", "out [B]", "bound by", "source", "sure", "why"]
     head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in cells)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(row, axes)) + "</tr>" for row in rows)
     below = "<br>".join(map(escape, notes))
     return (
         f"<div><p>{escape(headline)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<p><small>{below}</small></p></div>"
     )
+
+
+def _cells(row: Row, axes: Iterable[str]) -> list[str]:
+    sizes = ["?" if size is None else amount(size) for size in (row.input_bytes, row.output_bytes)]
+    sure = "" if row.confidence is None else f"{row.confidence:.2g}"
+    loads = [_load(row, axis) for axis in axes]
+    inputs, why = f"{row.inputs:.3g}", cut(row.why, LONGEST_WHY)
+    return [short(row.group), str(row.tasks), inputs, kind(row), *loads, *sizes, row.bound, row.source, sure, why]

@@ -24,6 +24,7 @@ from numba.core.targetconfig import ConfigStack
 from numba.core.typing import fold_arguments, signature
 from numba.core.utils import pysignature
 
+from asafess.compiler.kernel.bounded import uncounted
 from asafess.compiler.kernel.values import NotCountedError
 
 #: how deep calls of kernels by kernels are followed
@@ -162,7 +163,7 @@ def infer(py_func: Any, args: tuple[Any, ...], stack: tuple[Any, ...] = ()) -> T
     """
     name = getattr(py_func, "__name__", repr(py_func))
     try:
-        with global_compiler_lock:
+        with uncounted(), global_compiler_lock:
             flags: Any = compiler.Flags()
             flags.nrt = True
             end = _FrontEnd(cpu_target.typing_context, cpu_target.target_context, None, args, None, flags, {})
@@ -224,6 +225,11 @@ def argument_types(function: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
         raise NotCountedError(f"{function!r}: {error}") from None
 
 
+def _stands_for_an_array(given: Any) -> bool:
+    """Say whether something has the shape and data type of an array, but is none."""
+    return type(given).__module__ != "numpy" and isinstance(getattr(given, "shape", None), tuple)
+
+
 def _one_type(given: Any) -> Any:
     try:
         if isinstance(given, types.Type):
@@ -234,6 +240,9 @@ def _one_type(given: Any) -> Any:
             return numba.from_dtype(np.dtype(given))
         if isinstance(given, type) and given in (int, float, bool, complex):
             return numba.typeof(given(0))
+        if _stands_for_an_array(given):
+            element = numba.from_dtype(np.dtype(given.dtype))
+            return types.Array(element, len(given.shape), "C") if given.shape else element
         return numba.typeof(given)
     except NotCountedError:
         raise

@@ -9,8 +9,10 @@ import numpy as np
 import sympy
 from sympy import Expr, Integer, Symbol
 
+from asafess.compiler.kernel.bounded import bounded
 from asafess.compiler.kernel.flop import BYTES, Counts, flop_of
 from asafess.compiler.kernel.numbers import mean, number
+from asafess.compiler.kernel.result import Results, each
 from asafess.compiler.kernel.study import Estimate, Nest
 from asafess.compiler.kernel.sums import Facts, total
 
@@ -52,6 +54,7 @@ class Cost:
     _sizes: tuple[Expr, ...] = field(repr=False)
     _nest: Nest = field(repr=False)
     _estimates: dict[Symbol, Estimate] = field(repr=False)
+    _result: Results = field(repr=False, default=None)
 
     @property
     def flop(self) -> Expr:
@@ -130,7 +133,7 @@ class Cost:
         Parameters
         ----------
         *args
-            What the kernel would be called with.
+            What the kernel would be called with. What has a shape, but is no array, stands for one of unknown content.
         **numbers
             Estimated numbers that can't be had from the arguments.
 
@@ -138,22 +141,33 @@ class Cost:
         ------
         ValueError
             When an estimated number can't be had and is not given.
+        NotCountedError
+            When adding up takes too many steps.
         """
-        if len(args) > len(self._arguments):
-            raise ValueError(f"{self.name} takes {len(self._arguments)} arguments, not {len(args)}")
+        found: Counts = bounded(self.name, self._bind, args, numbers)
+        return found
+
+    def result(self, *args: Any) -> Results:
+        """Return what the kernel returns for real arguments: shape and data type, in a tuple where it returns one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from asafess.compiler import cost
+        >>> def outer(a, b):
+        ...     return np.empty((a.size, b.size + 1)), 1.0
+        >>> a, b = np.ones(3), np.ones(4)
+        >>> table, one = cost(outer, a, b).result(a, b)
+        >>> table.dims, str(table.dtype), one.dims
+        ((3, 5), 'float64', ())
+        """
+        given, _ = self._sizes_and_scalars(args)
+        return each(self._result, lambda one: one.at(given))
+
+    def _bind(self, args: tuple[Any, ...], numbers: dict[str, Any]) -> Counts:
+        given, arrays = self._sizes_and_scalars(args)
         symbols = {symbol.name: symbol for symbol in self._all_symbols()}
-        values: dict[Symbol, Any] = {}
-        given: dict[str, Any] = {}
-        arguments = list(zip(self._arguments, args, strict=False))  # others have their defaults
-        while arguments:
-            name, value = arguments.pop()
-            if isinstance(value, tuple):
-                arguments += [(f"{name}{at}", part) for at, part in enumerate(value)]
-            elif isinstance(value, np.ndarray):
-                given |= {f"{name}{at}": size for at, size in enumerate(value.shape)}
-                values[Symbol(name)] = value
-            elif isinstance(value, int | float | bool | np.number | np.bool_):
-                given[name] = value
+        values: dict[Symbol, Any] = {Symbol(name): array for name, array in arrays.items()}
         values |= {symbols[name]: value for name, value in given.items() if name in symbols}
         for symbol, estimate in self._estimates.items():
             if symbol.name in self.estimated and symbol.name not in numbers:
@@ -162,6 +176,25 @@ class Cost:
                     given[symbol.name] = found
         given = {name: value for name, value in given.items() if name in self.symbols}
         return self.evaluate(**{**given, **numbers})
+
+    def _sizes_and_scalars(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the numbers that are known from real arguments, and the arrays, by name."""
+        if len(args) > len(self._arguments):
+            raise ValueError(f"{self.name} takes {len(self._arguments)} arguments, not {len(args)}")
+        given: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        arguments = list(zip(self._arguments, args, strict=False))  # others have their defaults
+        while arguments:
+            name, value = arguments.pop()
+            if isinstance(value, tuple):
+                arguments += [(f"{name}{at}", part) for at, part in enumerate(value)]
+            elif isinstance(value, int | float | bool | np.number | np.bool_):
+                given[name] = value
+            elif isinstance(shape := getattr(value, "shape", None), tuple):
+                given |= {f"{name}{at}": size for at, size in enumerate(shape)}
+                if isinstance(value, np.ndarray):
+                    arrays[name] = value
+        return given, arrays
 
     def _all_symbols(self) -> set[Symbol]:
         found: set[Any] = set(self._estimates)

@@ -10,10 +10,12 @@ import sympy
 from sympy import Expr, Function, Sum, Symbol, ceiling, floor
 
 from asafess.compiler.kernel.study import Estimate, Loop
-from asafess.compiler.kernel.values import Element
+from asafess.compiler.kernel.values import Element, NotCountedError
 
-#: turns of loops that a mean is taken over at most
-POINTS = 20_000_000
+#: turns of loops that a mean is taken over at most, chosen at random where there are more: some dozens of MB
+POINTS = 1_000_000
+#: turns that a sum without a closed form has at most
+LONGEST = 100_000_000
 _MODULES: list[Any] = [
     {
         "Step": lambda x: np.greater_equal(x, 0) * 1.0,
@@ -72,8 +74,14 @@ def _summed(each: Sum) -> Any:
         return 0
     if inner.has(Sum):
         return sum(sympy.nsimplify(number(inner.xreplace({t: sympy.Integer(at)}))) for at in range(low, high + 1))
-    values = sympy.lambdify([t], _whole(inner), _MODULES)(np.arange(low, high + 1, dtype=float))
-    return sympy.nsimplify(float(np.sum(np.broadcast_to(values, high + 1 - low))))
+    if high - low >= LONGEST:
+        raise NotCountedError(f"a sum of {high + 1 - low:,} terms has no closed form; {LONGEST:,} are added up at most")
+    at_turns = sympy.lambdify([t], _whole(inner), _MODULES)
+    found = 0.0
+    for first in range(low, high + 1, POINTS):
+        turns = np.arange(first, min(first + POINTS, high + 1), dtype=float)
+        found += float(np.sum(np.broadcast_to(at_turns(turns), turns.shape)))
+    return sympy.nsimplify(found)
 
 
 def mean(estimate: Estimate, values: Mapping[Any, Any], estimates: Mapping[Symbol, Estimate]) -> float | None:
@@ -92,17 +100,19 @@ def mean(estimate: Estimate, values: Mapping[Any, Any], estimates: Mapping[Symbo
         return None
     points: dict[Any, Any] = {}
     count = 1
+    choice = np.random.default_rng(0)
     for loop in estimate.loops:
         turns = _turns(loop, points, values, estimates)
         if turns is None:
             return None
         turns = np.maximum(0, np.broadcast_to(turns, count).astype(np.int64))
         total = int(turns.sum())
-        if total > POINTS:
-            return None
-        points = {symbol: np.repeat(at, turns) for symbol, at in points.items()}
-        points[loop.counter] = np.arange(total) - np.repeat(np.cumsum(turns) - turns, turns)
-        count = total
+        ends = np.cumsum(turns)
+        chosen = np.arange(total) if total <= POINTS else np.sort(choice.integers(0, total, POINTS))
+        outer = np.searchsorted(ends, chosen, side="right")
+        points = {symbol: at[outer] for symbol, at in points.items()}
+        points[loop.counter] = chosen - (ends - turns)[outer]
+        count = len(chosen)
     if count == 0:
         return 0.0
     found = _at(estimate.expr, points, values)

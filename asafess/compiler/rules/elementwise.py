@@ -21,7 +21,7 @@ from asafess.compiler.abstract.values import (
     as_array,
     sized,
 )
-from asafess.compiler.operation_counts import per_element
+from asafess.compiler.operation_counts import arithmetic, kind_of, per_element
 from asafess.compiler.rules.table import method, rule
 
 #: Python's operators → ufuncs
@@ -100,11 +100,10 @@ def ufunc(on: Any, function: Any, *args: Any, dtype: Any = None, out: Any = None
         return of_frames(on, f"numpy.{name}", per_element(name, "f"), *args)
     inputs = tuple(operand_of(arg) for arg in args[: function.nin])
     asked = tuple(type(one) if isinstance(one, NUMBER) else one.dtype for one in inputs)
-    kinds = [getattr(one, "kind", "c" if one is complex else "f") for one in asked]
-    per = per_element(name, "c" if "c" in kinds else kinds[0])
+    found = dtypes.of_ufunc(function, asked, dtype)
+    per = per_element(name, *(kind_of(one) for one in (*asked, *found)))
     if per is None:
         raise Unknown(f"no operation count for the ufunc {name}")
-    found = dtypes.of_ufunc(function, asked, dtype)
     operands = inputs if where is True else (*inputs, as_array(where))
     return elementwise(on, f"numpy.{name}", operands, found, per)
 
@@ -131,31 +130,32 @@ def operators(on: Any, name: str, /, *args: Any, dtype: Any = None) -> Any:
 
 @rule("numpy.where")
 def where(on: Any, name: str, /, condition: Any, *choices: Any) -> Any:
-    """One selection per element; with a condition only, how much is found depends on data."""
+    """Choose for each element; with a condition only, how much is found depends on data."""
     if not choices:
         mask = as_array(condition)
-        on.part(name, "sort", mask.size, mask.known_nbytes)
+        on.part(name, "sort", 0.0, mask.known_nbytes)
         return (UNKNOWN,) * mask.ndim
     operands = tuple(map(operand_of, (condition, *choices)))
     asked = [one if isinstance(one, NUMBER) else one.dtype for one in operands[1:]]
-    return elementwise(on, name, operands, (dtypes.promoted(*asked),), 1.0)
+    return elementwise(on, name, operands, (dtypes.promoted(*asked),), 0.0)
 
 
 @rule("numpy.clip")
 def clip(on: Any, name: str, /, a: Any, a_min: Any = None, a_max: Any = None, *_: Any, **more: Any) -> Any:
-    """Two comparisons per element."""
+    """Take a maximum and a minimum per element."""
     bounds = [bound for bound in (a_min, a_max, more.get("min"), more.get("max")) if bound is not None]
     operands = tuple(map(operand_of, (a, *bounds)))
     asked = [one if isinstance(one, NUMBER) else one.dtype for one in operands]
-    return elementwise(on, name, operands, (dtypes.promoted(*asked),), float(len(bounds)))
+    found = dtypes.promoted(*asked)
+    return elementwise(on, name, operands, (found,), len(bounds) * arithmetic(kind_of(found)))
 
 
 @rule("numpy.isclose")
 def isclose(on: Any, name: str, /, a: Any, b: Any, *_: Any, **__: Any) -> Any:
-    """Take a difference, its size, a bound, a comparison, and look at infinities: 10 operations in 8 passes."""
+    """Take a difference, and a bound of two more; with comparisons and a look at infinities that is 8 passes."""
     arrays = as_array(a), as_array(b)
     result = result_of(arrays, bool)
-    on.part(name, "elementwise", 10 * result.size, 8 * sum(array.known_nbytes for array in arrays))
+    on.part(name, "elementwise", 3 * result.size, 8 * sum(array.known_nbytes for array in arrays))
     return result
 
 
@@ -163,14 +163,14 @@ def isclose(on: Any, name: str, /, a: Any, b: Any, *_: Any, **__: Any) -> Any:
 def around(on: Any, name: str, /, a: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round, and scale before and after where decimals are kept."""
     array = as_array(a)
-    return elementwise(on, name, (array,), (array.dtype,), 3.0 if decimals else 1.0)
+    return elementwise(on, name, (array,), (array.dtype,), 2 * arithmetic(kind_of(array.dtype)) if decimals else 0.0)
 
 
 @rule("numpy.angle")
 def angle(on: Any, name: str, /, z: Any, deg: bool = False) -> Any:
     """Take an arctangent of two."""
     array = as_array(z)
-    return elementwise(on, name, (array,), (dtypes.real(array.dtype),), 30.0)
+    return elementwise(on, name, (array,), (dtypes.real(array.dtype),), per_element("arctan2") or 0.0)
 
 
 @rule("numpy.real", "numpy.imag", "numpy.real_if_close")
@@ -184,7 +184,7 @@ def part_of_complex(on: Any, name: str, /, val: Any) -> Any:
 def nan_to_num(on: Any, name: str, /, x: Any, *_: Any, **__: Any) -> Any:
     """Three looks at each element, after a copy."""
     array = as_array(x)
-    return elementwise(on, name, (array,), (array.dtype,), 3.0)
+    return elementwise(on, name, (array,), (array.dtype,), 0.0)
 
 
 @rule("numpy.isin", "numpy.fix", "numpy.iscomplex", "numpy.isreal", "numpy.isneginf", "numpy.isposinf", "numpy.sinc")
@@ -192,23 +192,23 @@ def others(on: Any, name: str, /, x: Any, *test: Any, **_: Any) -> Any:
     """Interpret what is made of two or three ufuncs; `isin` sorts."""
     array = as_array(x)
     if name == "numpy.isin":
-        from asafess.compiler.rules.sort import comparisons
-
         other = as_array(test[0])
         result = result_of((array,), bool)
         result = result_of((array,), bool)
         read = array.known_nbytes + other.known_nbytes
         if getattr(array.dtype, "kind", None) in ("i", "u", "b"):
             on.hedge(0.7, "by a table: the numbers are near each other")
-            on.part(name, "sort", 7 * array.size, 3 * read + 4 * result.known_nbytes)
+            on.part(name, "sort", 0.0, 3 * read + 4 * result.known_nbytes)
         elif other.size < 10 * array.size**0.145:
-            on.part(name, "sort", 2 * other.size * array.size, other.size * (read + 4 * result.known_nbytes))
+            on.part(name, "sort", 0.0, other.size * (read + 4 * result.known_nbytes))
         else:
-            both = array.size + other.size
-            on.part(name, "sort", comparisons(both, both), 4 * read + 4 * result.known_nbytes)
+            on.part(name, "sort", 0.0, 4 * read + 4 * result.known_nbytes)
         return result
     same = name in ("numpy.fix", "numpy.sinc")
-    return elementwise(on, name, (array,), (array.dtype if same else dtypes.dtype_of(bool),), 27.0 if same else 2.0)
+    found = array.dtype if same else dtypes.dtype_of(bool)
+    # the sine of a product, divided by it
+    per = 2.0 + (per_element("sin") or 0.0) if name == "numpy.sinc" else 0.0
+    return elementwise(on, name, (array,), (found,), per)
 
 
 @rule("dask.array.chunk.astype")
@@ -219,5 +219,4 @@ def astype(on: Any, name: str, /, x: Any, dtype: Any = None, *_: Any, astype_dty
     wanted = dtypes.dtype_of(dtype if dtype is not None else astype_dtype)
     if wanted == array.dtype and more.get("copy") is False:
         return array
-    per = 0.0 if wanted == array.dtype else 1.0
-    return elementwise(on, name, (array,), (wanted,), per)
+    return elementwise(on, name, (array,), (wanted,), 0.0)

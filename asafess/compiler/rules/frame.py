@@ -7,108 +7,35 @@ then the result's size is not known. No count here is exact, and the confidence 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from asafess.compiler.abstract.values import (
-    UNKNOWN,
-    ArrayOf,
-    FrameOf,
-    Unknown,
-    abstracted,
-    array_of,
-    leaves,
-    nbytes_in,
-    sized,
-)
+from asafess.compiler.abstract.dtypes import dtype_of
+from asafess.compiler.abstract.values import ArrayOf, FrameOf, Unknown, array_of, sized
 from asafess.compiler.operation_counts import each
-from asafess.compiler.rules.table import rule
+from asafess.compiler.rules.frame_record import COMPARISON, record, result_of
+from asafess.compiler.rules.frame_tables import ACCESSORS, FRAME_METHODS, PROBED, TEXT
+from asafess.compiler.rules.frame_values import (
+    DISTRIBUTED,
+    LINEAR,
+    Estimated,
+    at_most,
+    rows_of,
+    scaled,
+    sizes_known,
+    without_size,
+)
 
-#: how sure a count is that is linear in bytes; and one that depends on how the data is distributed
-LINEAR, DISTRIBUTED = 0.8, 0.5
+__all__ = ["elementwise", "method"]
 
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """A partition split in pieces of about equal size."""
-
-    piece: FrameOf
-
-
-#: method of pandas objects → (kind, operations per element, what the result is like)
-FRAME_METHODS: dict[str, tuple[str, float, str]] = {
-    **each(
-        "fillna abs isna isnull notna clip round shift diff astype where mask replace map", ("elementwise", 1.0, "same")
-    ),
-    **each("sum mean min max count prod any all", ("reduction", 1.0, "small")),
-    **each("var std sem skew", ("reduction", 4.0, "small")),
-    **each("cumsum cumprod cummax cummin", ("reduction", 1.0, "same")),
-    **each("sort_values sort_index nlargest nsmallest rank", ("sort", -1.0, "same")),
-    **each("drop_duplicates value_counts unique dropna query nunique", ("frame", 10.0, "unknown")),
-    **each("copy reset_index set_index", ("moving", 0.0, "same")),
-    **each("to_frame rename drop index loc iloc str dt cat", ("view", 0.0, "same")),
-}
-#: function of Dask's chunk functions → the same; `join` is what several frames make together
-FUNCTIONS: dict[str, tuple[str, float, str]] = {
-    "_concat": ("moving", 0.0, "join"),
-    "concat": ("moving", 0.0, "join"),
-    "assign": ("moving", 0.0, "join"),
-    "_combined_parts": ("moving", 0.0, "join"),
-    "AssignPartitioningIndex.operation": ("frame", 10.0, "same"),
-    "set_partitions_pre": ("sort", 10.0, "same"),
-    "partitioning_index": ("frame", 10.0, "same"),
-    "_SetIndexPost.operation": ("moving", 0.0, "same"),
-    "SortValuesBlockwise.operation": ("sort", -1.0, "same"),
-    "SortIndexBlockwise.operation": ("sort", -1.0, "same"),
-    "Reduction.chunk": ("reduction", 1.0, "small"),
-    "Reduction.aggregate": ("reduction", 1.0, "small"),
-    "Reduction.combine": ("reduction", 1.0, "small"),
-    "ArrayReduction.chunk": ("reduction", 4.0, "small"),
-    "ArrayReduction.aggregate": ("reduction", 7.0, "small"),
-    "ArrayReduction.combine": ("reduction", 7.0, "small"),
-    "mean_aggregate": ("reduction", 1.0, "small"),
-    "DescribeNumericAggregate.operation": ("reduction", 1.0, "small"),
-    "ConcatIndexed.operation": ("moving", 0.0, "join"),
-    "merge_chunk": ("frame", 20.0, "unknown"),
-}
-#: a hash, a probe, and an update, for anything else that groups rows or looks for equal ones
-HASHED = ("frame", 10.0, "unknown")
-
-
-def record(on: Any, name: str, entry: tuple[str, float, str], args: tuple[Any, ...]) -> Any:
-    """Record an operation of the table on the frames among its arguments, and return its result."""
-    kind, per, like = entry
-    inputs = [value for value in map(abstracted, leaves(list(args))) if isinstance(value, FrameOf | ArrayOf)]
-    if not inputs or any(value is UNKNOWN for value in leaves(list(args))):
-        raise Unknown("an input is not known")
-    read = nbytes_in(inputs)
-    first = inputs[0]
-    result: Any = first if isinstance(first, FrameOf) else FrameOf("frame", None, first.known_nbytes)
-    if like == "join":
-        frames = [one for one in inputs if isinstance(one, FrameOf)]
-        rows = [one.rows for one in frames]
-        total = sum(one or 0.0 for one in rows) if len(frames) == len(inputs) and None not in rows else None
-        rows_ = result.rows if name.endswith("assign") else total
-        result = replace(result, rows=rows_, nbytes=read, columns=None if name.endswith("assign") else result.columns)
-    elif like == "small":
-        columns = len(result.columns or (0,))
-        result = FrameOf("series", float(columns), 8.0 * columns)
-    elif like == "unknown":
-        result = FrameOf(result.kind, None, None)
-    written = {"same": read, "join": read, "small": 0.0, "unknown": read / 2}[like]
-    elements = read / 8
-    flop = (
-        per * elements
-        if per >= 0
-        else elements * math.log2(max(2.0, first.rows or 2.0) if isinstance(first, FrameOf) else 2.0)
+#: ufuncs that say yes or no of each element
+TRUTH = frozenset(
+    each(
+        "numpy.equal numpy.not_equal numpy.less numpy.less_equal numpy.greater numpy.greater_equal "
+        "numpy.logical_and numpy.logical_or numpy.logical_not numpy.isnan",
+        None,
     )
-    sure = DISTRIBUTED if like == "unknown" or kind == "sort" else LINEAR
-    if kind == "view":
-        on.part(name, kind, why="hands columns on", confidence=LINEAR)
-    else:
-        on.part(name, kind, flop, read + written, moved=kind == "moving", confidence=sure)
-    return result
+)
 
 
 def elementwise(on: Any, name: str, per: float | None, *operands: Any) -> Any:
@@ -116,118 +43,175 @@ def elementwise(on: Any, name: str, per: float | None, *operands: Any) -> Any:
     if per is None:
         raise Unknown(f"no operation count for {name}")
     frames = [one for one in operands if isinstance(one, FrameOf)]
-    result = max(frames, key=lambda one: one.nbytes or 0.0)
-    on.part(
-        name, "elementwise", per * result.known_nbytes / 8, nbytes_in(operands) + result.known_nbytes, confidence=LINEAR
-    )
+    largest = max(frames, key=lambda one: one.nbytes or 0.0)
+    if not sizes_known(on, name, *frames):
+        return without_size(largest)
+    read = sum(one.known_nbytes for one in frames)
+    result = result_of(on, "mask", [largest]) if name in TRUTH else largest
+    on.part(name, "elementwise", per * largest.known_nbytes / 8, read + result.known_nbytes, confidence=LINEAR)
     return result
-
-
-def function(on: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
-    """Interpret a function that has frames among its arguments."""
-    short = name.removeprefix("dask.dataframe.")
-    if short == name:
-        raise Unknown(f"no rule for {name}")
-    last = name.rpartition(".")[2]
-    two = ".".join(name.split(".")[-2:])
-    entry = FUNCTIONS.get(two) or FUNCTIONS.get(last)
-    if (
-        entry is None
-        and "groupby" in name
-        and ("chunk" in last or "aggregate" in last or "apply_funcs" in last or "combine" in last)
-    ):
-        entry = HASHED
-    if entry is None and "_reductions." in name and last in ("chunk", "aggregate", "combine"):
-        entry = HASHED
-    if entry is None:
-        raise Unknown(f"no rule for {name}")
-    return record(on, name, entry, args)
 
 
 def method(on: Any, name: str, frame: FrameOf, /, *args: Any, **kwargs: Any) -> Any:
     """Interpret a method or attribute of a frame."""
-    if name == "__getitem__":
-        return _getitem(on, frame, args[0])
-    if name in ("values", "to_numpy"):
-        if frame.rows is None:
-            return sized(None if frame.nbytes is None else frame.nbytes / 8, None)
-        wide = frame.kind == "frame"
-        on.part(name, "view", confidence=LINEAR, why="values of one data type")
-        return array_of((frame.rows, len(frame.columns or ())) if wide else (frame.rows,), None)
-    if name in ("head", "tail"):
-        return _rows(frame, args[0] if args else kwargs.get("n", 5))
+    special = SPECIAL.get(name)
+    if special is not None:
+        return special(on, name, frame, *args, **kwargs)
     entry = FRAME_METHODS.get(name)
     if entry is None:
         raise Unknown(f"no rule for the method {name} of a {frame.kind}")
-    return record(on, f"pandas.{name}", entry, (frame, *args))
+    return record(on, f"pandas.{name}", entry, (frame, *args), kwargs.get("axis"))
 
 
-def _rows(frame: FrameOf, count: Any) -> FrameOf:
-    rows = frame.known_rows
-    kept = min(rows, abs(count))
-    return replace(frame, rows=kept, nbytes=frame.known_nbytes * kept / rows if rows else 0.0)
+def accessor(on: Any, frame: FrameOf, kind: str, name: str) -> Any:
+    """Interpret what ``series.str``, ``series.dt`` or ``series.cat`` does."""
+    known = ACCESSORS.get(kind, {})
+    entry = known.get(name)
+    if entry is None:
+        raise Unknown(f"no rule for .{kind}.{name} of a {frame.kind}")
+    if entry is TEXT:
+        on.hedge(DISTRIBUTED, "texts stay as long as they are")
+    return record(on, f"pandas.{kind}.{name}", entry, (frame,))
 
 
-def _getitem(on: Any, frame: FrameOf, index: Any) -> FrameOf:
-    """Columns are views; rows by a mask are copied, and how many they are depends on data."""
+def rows_taken(on: Any, name: str, frame: FrameOf, /, n: Any = 5, *_: Any, **__: Any) -> FrameOf:
+    """Take some rows; `nlargest` and `nsmallest` look for them, with 2 comparisons for each."""
+    if not isinstance(n, int):
+        raise Unknown("how many rows are taken depends on data")
+    if not sizes_known(on, f"pandas.{name}", frame):
+        return without_size(frame)
+    rows = rows_of(on, frame)
+    kept = min(rows, abs(n))
+    result = scaled(frame, kept / rows if rows else 0.0, rows=kept)
+    if name.startswith("pandas.n") or name in ("nlargest", "nsmallest"):
+        on.part(f"pandas.{name}", "sort", 2 * COMPARISON * rows, 8 * rows + result.known_nbytes, confidence=DISTRIBUTED)
+    return result
+
+
+def getitem(on: Any, name: str, frame: FrameOf, /, index: Any) -> FrameOf:
+    """Columns are views, also those that an index names; rows by a mask are copied, as many as the data says."""
+    if isinstance(index, FrameOf) and index.kind == "index":
+        picked = (index.rows or 0) / max(1, len(frame.columns or ()))
+        return scaled(frame, min(1.0, picked), columns=None) if frame.columns else without_size(frame, columns=None)
     if isinstance(index, FrameOf):
-        on.part(
-            "pandas.__getitem__",
-            "moving",
-            0.0,
-            1.5 * frame.known_nbytes + index.known_nbytes,
-            moved=True,
-            confidence=DISTRIBUTED,
-        )
-        return replace(frame, rows=None, nbytes=None)
-    names = list(index) if isinstance(index, list) else [index]
-    if frame.columns is None or not all(name in frame.columns for name in names):
-        if frame.columns is not None and not isinstance(index, str | list):
-            raise Unknown(f"rows picked by a {type(index).__name__}")
-        if frame.columns is not None:
-            raise Unknown("a column that is not there")
-        return replace(frame, kind="frame" if isinstance(index, list) else "series", columns=tuple(names))
-    share = len(names) / max(1, len(frame.columns))
-    nbytes = None if frame.nbytes is None else frame.nbytes * share
-    return FrameOf("frame" if isinstance(index, list) else "series", frame.rows, nbytes, tuple(names))
+        if not sizes_known(on, "pandas.__getitem__", frame, index):
+            return without_size(frame)
+        read = frame.known_nbytes + index.known_nbytes
+        on.part("pandas.__getitem__", "moving", 0.0, read + frame.known_nbytes / 2, moved=True, confidence=DISTRIBUTED)
+        return at_most(on, frame)
+    several = isinstance(index, list)
+    names = list(index) if several else [index]
+    kind = "frame" if several else "series"
+    if frame.columns is None:
+        # one of columns that nobody knows
+        if frame.nbytes is None and not isinstance(frame, Estimated):
+            return without_size(frame, kind=kind, columns=tuple(names))
+        return at_most(on, frame, kind=kind, columns=tuple(names))
+    if not several and not _is_name(index):
+        raise Unknown(f"rows picked by a {type(index).__name__}")
+    if not all(one in frame.columns for one in names):
+        raise Unknown("a column that is not there")
+    return scaled(frame, len(names) / max(1, len(frame.columns)), kind=kind, columns=tuple(names))
 
 
-@rule("dask.dataframe.core.apply_and_enforce")
-def apply_and_enforce(on: Any, name: str, /, *args: Any, _func: Any, _meta: Any = None, **kwargs: Any) -> Any:
-    """Call, and look whether the result is like what was promised."""
-    return on.call(_func, args, kwargs)
+def _is_name(index: Any) -> bool:
+    return isinstance(index, str | int | float | tuple)
 
 
-@rule("dask.dataframe.methods.values")
-def values(on: Any, name: str, /, df: Any) -> Any:
-    """Return the values of a frame."""
-    if not isinstance(df, FrameOf):
-        raise Unknown("an input is not known")
-    return method(on, "values", df)
+def values(on: Any, name: str, frame: FrameOf, /, *_: Any, **__: Any) -> ArrayOf:
+    """Return the values as an array; of several columns they may have to be copied."""
+    if frame.rows is None:
+        return sized(None if frame.nbytes is None else frame.nbytes / 8, None)
+    wide = frame.kind == "frame"
+    on.part(name, "view", confidence=LINEAR, why="values of one data type")
+    return array_of((frame.rows, len(frame.columns or ())) if wide else (frame.rows,), None)
 
 
-@rule("dask.dataframe.core.safe_head", "dask.dataframe.core.safe_tail")
-def safe_head(on: Any, name: str, /, df: Any, n: int) -> Any:
-    """Take some rows."""
-    if not isinstance(df, FrameOf):
-        raise Unknown("an input is not known")
-    return _rows(df, n)
+def renamed(on: Any, name: str, frame: FrameOf, /, *args: Any, **kwargs: Any) -> FrameOf:
+    """Give columns other names."""
+    given: Any = kwargs.get("columns", args[0] if args else None)
+    on.part(f"pandas.{name}", "view", why="other names", confidence=LINEAR)
+    if frame.columns is None:
+        return frame
+    if name in ("add_prefix", "add_suffix"):
+        names = [f"{given}{one}" if name == "add_prefix" else f"{one}{given}" for one in frame.columns]
+    elif isinstance(given, dict):
+        names = [given.get(one, one) for one in frame.columns]
+    else:
+        names = [given] if frame.kind == "series" else list(given)
+    return replace(frame, columns=tuple(names) if len(names) == len(frame.columns) else None)
 
 
-@rule("dask.dataframe.dask_expr._shuffle.SimpleShuffle._shuffle_group", "dask.dataframe.shuffle.shuffle_group")
-def shuffle_group(on: Any, name: str, /, df: Any, *args: Any) -> Any:
-    """Split a partition in as many pieces as it says."""
-    if not isinstance(df, FrameOf):
-        raise Unknown("an input is not known")
-    pieces = next((arg for arg in args[3:] if isinstance(arg, int) and not isinstance(arg, bool)), None)
-    if not pieces:
-        raise Unknown("the number of pieces is not known")
-    on.part(name, "moving", 0.0, 2 * df.known_nbytes, moved=True, confidence=LINEAR)
-    rows = None if df.rows is None else df.rows / pieces
-    return Pieces(replace(df, rows=rows, nbytes=df.known_nbytes / pieces))
+def dropped(
+    on: Any, name: str, frame: FrameOf, /, labels: Any = None, *_: Any, columns: Any = None, **__: Any
+) -> FrameOf:
+    """Leave columns out."""
+    gone: Any = columns if columns is not None else labels
+    gone = [gone] if isinstance(gone, str) or not isinstance(gone, list | tuple) else list(gone)
+    on.part(f"pandas.{name}", "view", why="hands columns on", confidence=LINEAR)
+    if frame.columns is None:
+        return frame
+    kept = tuple(one for one in frame.columns if one not in gone)
+    return scaled(frame, len(kept) / max(1, len(frame.columns)), columns=kept)
 
 
-@rule("dask.dataframe.dask_expr._reductions.Aggregate._call_with_list_arg")
-def call_with_list(on: Any, name: str, /, func: Any, *args: Any, **kwargs: Any) -> Any:
-    """``func([args])``."""
-    return on.call(func, (list(args),), kwargs)
+def indexed(on: Any, name: str, frame: FrameOf, /, *args: Any, drop: bool | None = None, **_: Any) -> FrameOf:
+    """Make a column the index, or the index a column: a copy of references, and 8 bytes for each new number."""
+    on.part(f"pandas.{name}", "view", why="hands columns on", confidence=LINEAR)
+    if name == "reset_index":
+        return frame if drop else replace(frame, kind="frame", columns=None)
+    keys = args[0] if args else _.get("keys")
+    if isinstance(keys, FrameOf) or frame.columns is None or drop is False:
+        return frame
+    gone = keys if isinstance(keys, list) else [keys]
+    return replace(frame, columns=tuple(one for one in frame.columns if one not in gone))
+
+
+def index_of(on: Any, name: str, frame: FrameOf, /) -> FrameOf:
+    """Return the index, 8 bytes for each row."""
+    columns = len(frame.columns or (0,)) if frame.kind == "frame" else 1
+    return scaled(frame, 1 / columns, kind="index", columns=(None,))
+
+
+def framed(on: Any, name: str, frame: FrameOf, /, *args: Any, **kwargs: Any) -> FrameOf:
+    """Make a frame of a series, or a series of an index."""
+    named = kwargs.get("name", args[0] if args else None)
+    columns = (named,) if isinstance(named, str) else frame.columns
+    return replace(frame, kind="frame" if name == "to_frame" else "series", columns=columns)
+
+
+def mapped(on: Any, name: str, frame: FrameOf, /, how: Any, *_: Any, **__: Any) -> Any:
+    """Look values up in a dictionary or a series; a function is anyone's."""
+    if not isinstance(how, dict | FrameOf):
+        raise Unknown("a function that is called with each value")
+    return record(on, "pandas.map", PROBED, (frame,))
+
+
+def cast(on: Any, name: str, frame: FrameOf, /, dtype: Any = None, *_: Any, **__: Any) -> Any:
+    """Convert values: a series to the width of its type; a frame, or texts, to what is as wide as before."""
+    dtype = (
+        dtype if not isinstance(dtype, type | str) or dtype in ("category", str, "str", "string") else dtype_of(dtype)
+    )
+    itemsize = getattr(dtype, "itemsize", None)
+    if isinstance(itemsize, int) and itemsize > 0 and frame.rows is not None and sizes_known(on, name, frame):
+        result = replace(frame, nbytes=frame.rows * itemsize * len(frame.columns or (0,)))
+        nbytes = frame.known_nbytes + result.known_nbytes
+        on.part("pandas.astype", "elementwise", frame.known_nbytes / 8, nbytes, confidence=LINEAR)
+        return result
+    on.hedge(DISTRIBUTED, "as wide as before")
+    return record(on, "pandas.astype", ("elementwise", 1.0, "same"), (frame,))
+
+
+#: methods that are more than an entry of the table
+SPECIAL: dict[str, Any] = {
+    **dict.fromkeys(("head", "tail", "nlargest", "nsmallest"), rows_taken),
+    **dict.fromkeys(("values", "to_numpy"), values),
+    "index": index_of,
+    **dict.fromkeys(("rename", "add_prefix", "add_suffix"), renamed),
+    **dict.fromkeys(("set_index", "reset_index"), indexed),
+    **dict.fromkeys(("to_frame", "to_series"), framed),
+    "__getitem__": getitem,
+    "astype": cast,
+    "drop": dropped,
+    "map": mapped,
+}

@@ -1,6 +1,7 @@
 """Rules of linear algebra: products by their 2mnk, factorizations by LAPACK's counts.
 
-Counts of LAPACK Working Note 41 (Blackford, Dongarra), leading terms; complex arithmetic counts four times.
+Counts of LAPACK Working Note 41 (Blackford, Dongarra), leading terms; complex arithmetic counts four times, that of
+integers not.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.einsum import contraction
 from asafess.compiler.abstract.shapes import axes_of, broadcast, multiplied
 from asafess.compiler.abstract.values import ArrayOf, Unknown, array_of, as_array
-from asafess.compiler.operation_counts import arithmetic
+from asafess.compiler.operation_counts import arithmetic, kind_of
 from asafess.compiler.rules.table import rule
 
 
 def _record(on: Any, name: str, /, flop: float, inputs: tuple[ArrayOf, ...], results: tuple[ArrayOf, ...]) -> None:
-    kind = next((one.dtype.kind for one in inputs if one.dtype is not None and one.dtype.kind == "c"), None)
     if any(one.itemsize is None for one in inputs):
         on.hedge(0.8, "elements of unknown type taken as 8 bytes")
-    on.part(name, "linalg", flop * arithmetic(kind), sum(one.touched for one in (*inputs, *results)))
+    per = arithmetic(*(kind_of(one.dtype) for one in (*inputs, *results)))
+    on.part(name, "linalg", flop * per, sum(one.touched for one in (*inputs, *results)))
 
 
 def product(on: Any, name: str, /, a: Any, b: Any, shape: Any, inner: int) -> ArrayOf:

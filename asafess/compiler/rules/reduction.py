@@ -1,4 +1,4 @@
-"""Rules of reductions: one operation per element of the input, which is read once.
+"""Rules of reductions: one operation per element of the input, which is read once; none where they only compare.
 
 Dask's own steps of a reduction are in `rules_steps`.
 """
@@ -10,9 +10,10 @@ from typing import Any
 from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.shapes import axes_of, broadcast, reduced
 from asafess.compiler.abstract.values import ArrayOf, Unknown, abstracted, array_of, as_array, sized
+from asafess.compiler.operation_counts import arithmetic, floating, kind_of
 from asafess.compiler.rules.table import method, rule
 
-#: name → (operations per element, dtype of the result: "same", "sum", "mean", "bool", "index", "real")
+#: name → (floating-point operations per element, dtype of the result: "same", "sum", "mean", "bool", "index", "real")
 REDUCTIONS = {
     "sum": (1.0, "sum"),
     "prod": (1.0, "sum"),
@@ -22,24 +23,24 @@ REDUCTIONS = {
     "amax": (1.0, "same"),
     "nanmin": (1.0, "same"),
     "nanmax": (1.0, "same"),
-    "any": (1.0, "bool"),
-    "all": (1.0, "bool"),
+    "any": (0.0, "bool"),
+    "all": (0.0, "bool"),
     "mean": (1.0, "mean"),
     # subtract the mean, square, add up; and the mean before
     "var": (4.0, "real"),
     "std": (4.0, "real"),
-    "argmin": (1.0, "index"),
-    "argmax": (1.0, "index"),
-    "ptp": (3.0, "same"),
-    "count_nonzero": (1.0, "index"),
-    # look for NaNs first
-    "nansum": (2.0, "sum"),
-    "nanprod": (2.0, "sum"),
-    "nanmean": (3.0, "mean"),
-    "nanvar": (6.0, "real"),
-    "nanstd": (6.0, "real"),
-    "nanargmin": (2.0, "index"),
-    "nanargmax": (2.0, "index"),
+    "argmin": (0.0, "index"),
+    "argmax": (0.0, "index"),
+    "ptp": (2.0, "same"),
+    "count_nonzero": (0.0, "index"),
+    # looking for NaNs is no arithmetic
+    "nansum": (1.0, "sum"),
+    "nanprod": (1.0, "sum"),
+    "nanmean": (1.0, "mean"),
+    "nanvar": (4.0, "real"),
+    "nanstd": (4.0, "real"),
+    "nanargmin": (0.0, "index"),
+    "nanargmax": (0.0, "index"),
 }
 #: how often the array's bytes are read or written, of what takes more than one pass: a variance writes the
 #: differences and squares them; without NaNs the array is looked at and copied before
@@ -77,7 +78,8 @@ def reduction(
     else:
         result = array_of(reduced(array.shape, axis, bool(keepdims) if keepdims is not None else False), found)
     written = 0.0 if result.nbytes is None else result.nbytes
-    per *= 2.0 if getattr(array.dtype, "kind", None) == "c" else 1.0
+    kinds = kind_of(array.dtype), kind_of(result.dtype)
+    per *= 2.0 if "c" in kinds else float(floating(*kinds))
     on.part(name, "reduction", per * array.size, PASSES.get(short, 1) * array.touched + written)
     return result
 
@@ -97,7 +99,8 @@ def average(on: Any, name: str, /, a: Any, axis: Any = None, weights: Any = None
         return reduction(on, "numpy.mean", a, axis, keepdims=more.get("keepdims", False))
     array = as_array(a)
     result = array_of(reduced(array.known_shape, axis), dtypes.inexact(array.dtype))
-    on.part(name, "reduction", 3 * array.size, 3 * array.known_nbytes + result.known_nbytes)
+    per = 3 * arithmetic(kind_of(result.dtype))
+    on.part(name, "reduction", per * array.size, 3 * array.known_nbytes + result.known_nbytes)
     return result
 
 
@@ -108,7 +111,8 @@ def scan(on: Any, name: str, /, a: Any, axis: Any = None, dtype: Any = None, **_
     array = as_array(a)
     found = dtypes.of_sum(array.dtype) if dtype is None else dtypes.dtype_of(dtype)
     result = array_of(array.known_shape if axis is not None else (int(array.size),), found)
-    on.part(name, "reduction", (2.0 if "nan" in name else 1.0) * array.size, array.known_nbytes + result.known_nbytes)
+    flop = floating(kind_of(result.dtype)) * array.size
+    on.part(name, "reduction", flop, array.known_nbytes + result.known_nbytes)
     return result
 
 
@@ -130,7 +134,8 @@ def difference(on: Any, name: str, /, a: Any, *spacing: Any, n: int = 1, axis: A
     if name == "numpy.gradient":  # a difference, its quotient, and putting it in its place: three passes
         on.part(name, "elementwise", 2.0 * array.size, 2 * array.known_nbytes + 5 * result.known_nbytes)
     else:
-        on.part(name, "elementwise", float(n) * array.size, 2 * array.known_nbytes + result.known_nbytes)
+        flop = n * floating(kind_of(array.dtype)) * array.size
+        on.part(name, "elementwise", flop, 2 * array.known_nbytes + result.known_nbytes)
     return result
 
 
@@ -148,7 +153,8 @@ def trace(on: Any, name: str, /, a: Any, *_: Any, **__: Any) -> Any:
     rows = min(array.known_shape[:2])
     batch = array.known_shape[2:]
     result = array_of(batch, dtypes.of_sum(array.dtype))
-    on.part(name, "reduction", rows * max(1.0, result.size), 2 * rows * result.known_nbytes)
+    flop = floating(kind_of(array.dtype)) * rows * max(1.0, result.size)
+    on.part(name, "reduction", flop, 2 * rows * result.known_nbytes)
     return result
 
 

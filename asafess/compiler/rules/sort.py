@@ -1,29 +1,18 @@
-"""Rules of sorting, searching and counting: n log2 n comparisons for a sort, counted as compute.
+"""Rules of sorting, searching and counting: they compare, so they do no floating-point operations.
 
 What they return may have a length that depends on data; then its size is not known.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
 from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.shapes import axes_of, reduced
 from asafess.compiler.abstract.values import Unknown, array_of, as_array, sized
+from asafess.compiler.operation_counts import floating, kind_of
 from asafess.compiler.rules.table import method, rule
-
-
-def comparisons(size: float, line: float) -> float:
-    """Return the comparisons of sorting `size` elements in lines of `line`.
-
-    Examples
-    --------
-    >>> comparisons(1024, 1024)
-    10240.0
-    """
-    return size * math.log2(line) if line > 1 else 0.0
 
 
 @method("argsort")
@@ -34,17 +23,17 @@ def sort(on: Any, name: str, /, a: Any, axis: Any = -1, *_: Any, **__: Any) -> A
     line = int(array.size) if axis is None else array.known_shape[axes_of(axis, array.ndim)[0]]
     shape = (line,) if axis is None else array.known_shape
     result = array_of(shape, "i8" if name.endswith("argsort") else array.dtype)
-    on.part(name, "sort", comparisons(array.size, line), array.known_nbytes + result.known_nbytes)
+    on.part(name, "sort", 0.0, array.known_nbytes + result.known_nbytes)
     return result
 
 
 @rule("numpy.partition", "numpy.argpartition")
 def partition(on: Any, name: str, /, a: Any, kth: Any, axis: Any = -1, *_: Any, **__: Any) -> Any:
-    """Introselect: about 2 comparisons per element."""
+    """Introselect."""
     array = as_array(a)
     shape = (int(array.size),) if axis is None else array.known_shape
     result = array_of(shape, "i8" if name.endswith("argpartition") else array.dtype)
-    on.part(name, "sort", 2 * array.size, array.known_nbytes + result.known_nbytes)
+    on.part(name, "sort", 0.0, array.known_nbytes + result.known_nbytes)
     return result
 
 
@@ -101,8 +90,7 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
 def unique(on: Any, name: str, /, ar: Any, *args: Any, **more: Any) -> Any:
     """Sort, and drop what is there twice; how much is left depends on data."""
     array = as_array(ar)
-    size = array.size
-    on.part(name, "sort", comparisons(size, size) + size, 2 * array.known_nbytes + size)
+    on.part(name, "sort", 0.0, 2 * array.known_nbytes + array.size)
     if name == "numpy.unique":
         if any(args) or any(more.get(key) for key in ("return_index", "return_inverse", "return_counts")):
             raise Unknown("unique with more than values: how much work that is depends on data")
@@ -123,18 +111,13 @@ def searchsorted(on: Any, name: str, /, a: Any, v: Any, *_: Any, **__: Any) -> A
         table, values = values, table
     shape = values.known_shape
     result = array_of((1, *shape) if name.endswith("_block") else shape, "i8")
-    on.part(
-        name,
-        "sort",
-        comparisons(values.size, table.size),
-        table.known_nbytes + values.known_nbytes + result.known_nbytes,
-    )
+    on.part(name, "sort", 0.0, table.known_nbytes + values.known_nbytes + result.known_nbytes)
     return result
 
 
 @rule("numpy.histogram", "dask.array.routines._block_hist")
 def histogram(on: Any, name: str, /, a: Any, bins: Any = 10, range: Any = None, *_: Any, **more: Any) -> Any:
-    """Equal bins take 15 operations per element in 20 passes; given edges a search."""
+    """Equal bins take a difference, a quotient and a product per element, in 20 passes; given edges a search."""
     weights = more.get("weights")
     if name.endswith("_block_hist"):
         (bins, _range), weights = bins, range if range is not None else weights
@@ -144,8 +127,8 @@ def histogram(on: Any, name: str, /, a: Any, bins: Any = 10, range: Any = None, 
     number = operator.index(bins) if edges is None else int(edges.size) - 1
     result = array_of((number,), "i8" if weights is None else as_array(weights).dtype)
     # with given edges NumPy sorts blocks of 65536 elements and searches the edges in them
-    per = 15.0 if equal else math.log2(max(2.0, min(array.size, 65536.0)))
-    on.part(name, "sort", per * array.size, (20 if equal else 3) * array.known_nbytes + result.known_nbytes)
+    flop = 3 * array.size if equal and floating(kind_of(array.dtype)) else 0.0
+    on.part(name, "sort", flop, (20 if equal else 3) * array.known_nbytes + result.known_nbytes)
     if name.endswith("_block_hist"):
         return array_of((1, number), result.dtype)
     return result, array_of((number + 1,), "f8")
@@ -159,10 +142,12 @@ def bincount(on: Any, name: str, /, x: Any, weights: Any = None, minlength: int 
         counts = [as_array(one) for one in (x if isinstance(x, list) else [x])]
         length = max((one.known_shape[0] for one in counts), default=0)
         result = array_of((length,), more.get("dtype", dtype))
-        on.part(name, "reduction", sum(one.size for one in counts), 3 * sum(one.known_nbytes for one in counts))
+        flop = floating(kind_of(result.dtype)) * sum(one.size for one in counts)
+        on.part(name, "reduction", flop, 3 * sum(one.known_nbytes for one in counts))
         return result
     array = as_array(x)
-    on.part(name, "sort", 2 * array.size, 2 * array.known_nbytes + 16 * array.size)
+    flop = 0.0 if weights is None else array.size
+    on.part(name, "sort", flop, 2 * array.known_nbytes + 16 * array.size)
     if not minlength:
         return sized(None, dtype)
     on.hedge(0.9, "no value is larger than minlength")
@@ -172,17 +157,14 @@ def bincount(on: Any, name: str, /, x: Any, weights: Any = None, minlength: int 
 @rule("numpy.percentile", "numpy.quantile", "numpy.nanpercentile", "numpy.nanquantile", "numpy.median")
 @rule("numpy.nanmedian", "dask.array.reductions._custom_nanquantile")
 def percentile(on: Any, name: str, /, a: Any, q: Any = 0.5, axis: Any = None, *_: Any, **more: Any) -> Any:
-    """Select, 2 comparisons per element and 1 for each further order statistic, of whole lines at most a sort."""
+    """Select; with many order statistics of a line that is a sort."""
     array = as_array(a)
     if name.endswith("median"):  # which takes the axis where others take what to look for
         axis, q = axis if q == 0.5 else q, 0.5
     wanted = as_array(q).known_shape
     shape = reduced(array.known_shape, axis, bool(more.get("keepdims")))
     result = array_of((*wanted, *shape), dtypes.inexact(array.dtype))
-    statistics = max(1, math.prod(wanted))
-    lines = max(1.0, math.prod(shape))
-    most = max(2.0, math.log2(max(2.0, array.size / lines)))
-    on.part(name, "sort", min(1.0 + statistics, most) * array.size, 2 * array.known_nbytes + result.known_nbytes)
+    on.part(name, "sort", 0.0, 2 * array.known_nbytes + result.known_nbytes)
     return result
 
 
@@ -199,8 +181,7 @@ def percentile_block(on: Any, name: str, /, a: Any, q: Any, method: str = "linea
 def merge_percentiles(on: Any, name: str, /, finalq: Any, qs: Any, vals: Any, *_: Any, **__: Any) -> Any:
     """Sort the percentiles of all blocks."""
     values = [as_array(one[0]) for one in vals]
-    size = sum(one.size for one in values)
-    on.part(name, "sort", comparisons(size, size) + 4 * size, 6 * sum(one.known_nbytes for one in values))
+    on.part(name, "sort", 0.0, 6 * sum(one.known_nbytes for one in values))
     return array_of(as_array(finalq).known_shape, values[0].dtype)
 
 
@@ -216,6 +197,6 @@ def isin(on: Any, name: str, /, element: Any, test_elements: Any, assume_unique:
 def nonzero(on: Any, name: str, /, a: Any, *_: Any, **__: Any) -> Any:
     """Look at each element; how many are found depends on data."""
     array = as_array(a)
-    on.part(name, "sort", array.size, array.known_nbytes)
+    on.part(name, "sort", 0.0, array.known_nbytes)
     found = sized(None, "i8")
     return (found,) * array.ndim if name.endswith("nonzero") and not name.endswith("flatnonzero") else found

@@ -19,7 +19,7 @@ def numel(on: Any, name: str, /, x: Any, axis: Any = None, keepdims: bool = Fals
     if axis is not None and not name.endswith("nannumel"):
         return replace(result, stored=float(result.itemsize or ITEMSIZE))
     if name.endswith("nannumel"):
-        on.part(name, "reduction", 3 * array.size, array.known_nbytes + 3 * array.size + result.known_nbytes)
+        on.part(name, "reduction", 0.0, array.known_nbytes + 3 * array.size + result.known_nbytes)
     return result
 
 
@@ -128,7 +128,7 @@ def arg_combine(
     along = None if len(axis) == array.ndim or array.ndim == 1 else axis[0]
     last = not name.endswith("combine")
     shape = reduced(array.known_shape, along, keepdims or not last)
-    on.part(name, "reduction", array.size, 1.5 * array.known_nbytes)
+    on.part(name, "reduction", 0.0, 1.5 * array.known_nbytes)
     return array_of(shape, "i8") if last else array_of(shape, array.dtype)
 
 

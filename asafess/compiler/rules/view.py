@@ -12,7 +12,7 @@ from typing import Any
 from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.shapes import axes_of, broadcast, indexed, reshaped
 from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf, Unknown, abstracted, array_of, as_array, sized
-from asafess.compiler.rules.frame import Pieces
+from asafess.compiler.rules.frame_values import as_frame
 from asafess.compiler.rules.moving import moved
 from asafess.compiler.rules.table import method, rule
 
@@ -26,10 +26,10 @@ def getitem(on: Any, name: str, /, value: Any, index: Any, **_: Any) -> Any:
         index = index[1]
     if isinstance(value, FrameOf):
         return on.method("__getitem__", (value, index), {})
+    if isinstance(value, ArrayOf) and value.shape is None and value.dtype is None and _picks_columns(index):
+        return on.method("__getitem__", (as_frame(value), index), {})  # a partition of which only the size is known
     if isinstance(value, dict) or (isinstance(value, list | tuple) and isinstance(index, int | slice)):
         return value[index]
-    if isinstance(value, Pieces):
-        return value.piece
     if value is UNKNOWN and isinstance(index, int):
         return UNKNOWN  # an item of a tuple that nobody knows; it costs nothing
     array = as_array(value)
@@ -52,6 +52,11 @@ def getitem(on: Any, name: str, /, value: Any, index: Any, **_: Any) -> Any:
     if view and array.stored is not None and result.nbytes is not None:
         return replace(result, stored=min(array.stored, result.nbytes))
     return result
+
+
+def _picks_columns(index: Any) -> bool:
+    names = index if isinstance(index, list) else [index]
+    return isinstance(index, FrameOf) or (bool(names) and all(isinstance(one, str) for one in names))
 
 
 def _is_mask(index: Any) -> bool:
@@ -94,7 +99,7 @@ def transpose(on: Any, name: str, /, a: Any, *axes: Any, **more: Any) -> Any:
         order = axes_of(given, len(shape)) if given is not None else range(len(shape))[::-1]
     result = array_of([shape[k] for k in order], array.dtype)
     if kind == "_conj_transpose":
-        on.part(name, "elementwise", array.size, 2 * array.known_nbytes)
+        on.part(name, "elementwise", 0.0, 2 * array.known_nbytes)
     return result
 
 

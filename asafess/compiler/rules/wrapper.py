@@ -95,7 +95,8 @@ def of_items(on: Any, name: str, /, *items: Any, **_: Any) -> Any:
         raise Unknown("the extreme one of items that are no numbers")
     if len(values) == 1 and not isinstance(items[0], list | tuple):  # the rows of an array
         return on.apply("numpy.sum", values[0], axis=0)
-    return folded(on, "functools.reduce", operator.add, list(values))
+    start = items[1] if len(items) > 1 and isinstance(items[0], list | tuple) else 0  # which the first is added to
+    return folded(on, "functools.reduce", operator.add, [start, *values])
 
 
 @rule("dask.array.core._pass_extra_kwargs")

@@ -11,8 +11,6 @@ import pytest
 from dask._task_spec import Task, TaskRef
 
 import asafess
-from asafess.core.found_type import SOURCES, FoundType
-from asafess.core.task_type import declare
 
 
 @asafess.task(intensity=50.0)
@@ -48,31 +46,26 @@ def test_multiplying_is_compute_and_rechunking_is_communication():
     assert bounds == {"communication"}
 
 
-def test_decorator_annotation_table_rule_and_measured_each_say_so():
+def test_decorator_annotation_table_and_rule_each_say_so():
     with asafess.task_type(loads={"compute": 7.0}, name="noted"):
         noted = dask.delayed(plain)(1, dask_key_name="noted-1")
     parts = [
         dask.delayed(dense)(noted, dask_key_name="decorated-1"),
         dask.delayed(plain)(2, dask_key_name="listed-1"),
         dask.delayed(np.add)(np.ones(5), 1.0, dask_key_name="ruled-1"),
-        dask.delayed(plain)(4, dask_key_name="seen-1"),
         dask.delayed(plain)(5, dask_key_name="unknown-1"),
     ]
-    learned = {"seen": FoundType(declare(name="seen", loads={"compute": 3.0}), "measured", 0.7, "8 tasks")}
-    found = asafess.explain(parts, types={"listed*": {"loads": {"memory": 9}}}, learned=learned)
+    found = asafess.explain(parts, types={"listed*": {"loads": {"memory": 9}}})
     sources = {name: row.source for name, row in rows(found).items()}
     assert sources == {
         "noted": "annotation",
         "decorated": "decorator",
         "listed": "table",
         "ruled": "compiler",
-        "seen": "measured",
         "unknown": "untyped",
     }
-    assert set(sources.values()) - {"untyped"} == set(SOURCES)
     assert found.untyped == ("unknown",)
     assert "plain" in rows(found)["unknown"].why
-    assert rows(found)["seen"].confidence == 0.7
 
 
 def test_the_table_is_that_of_the_configuration():
@@ -235,3 +228,44 @@ def test_the_bound_of_loads_by_the_byte_needs_no_size():
     row = asafess.explain(dask.delayed(np.add)(dask.delayed(plain)(1), 1.0))[1]
     assert (row.source, row.input_bytes, row.bound) == ("compiler", None, "memory")
     assert "/B" in str(asafess.explain(dask.delayed(np.add)(dask.delayed(plain)(1), 1.0)))
+
+
+def test_a_kernel_is_counted_here_also_inside_of_a_fused_task():
+    numba = pytest.importorskip("numba")
+
+    @numba.njit
+    def scale(a, x):
+        return a * x
+
+    x = da.random.random((40, 40), chunks=20)
+    (row,) = [row for row in asafess.explain(x.map_blocks(scale, 2.0, dtype=float)) if "scale" in row.why]
+    assert (row.source, row.bound, row.output_bytes) == ("compiler", "memory", 20 * 20 * 8)
+    assert 0 < row.confidence < 1
+    alone = asafess.explain(dask.delayed(scale)(np.ones((10, 10)), 2.0))[0]
+    assert (alone.loads["compute"], alone.loads["memory"]) == (100.0, 1600.0)
+
+
+def test_what_a_kernel_returns_goes_into_the_next():
+    numba = pytest.importorskip("numba")
+    half = numba.njit(lambda a: a[::2] * 0.5)
+    first = dask.delayed(half, name="first", pure=False)(np.ones(100), dask_key_name="first-1")
+    found = rows(asafess.explain(dask.delayed(half, name="second")(first, dask_key_name="second-1")))
+    assert [found[name].loads["compute"] for name in ("first", "second")] == [50.0, 25.0]
+
+
+def test_a_task_of_many_inputs_is_looked_at_in_part():
+    parts = {("part", k): Task(("part", k), np.ones, 10) for k in range(3000)}
+    both = Task("both", max, *map(TaskRef, parts))
+    row = rows(asafess.explain(Collection({**parts, "both": both}, ["both"])))["both"]
+    assert (row.inputs, row.input_bytes) == (3000, 3000 * 80)
+
+
+def test_tasks_on_a_cycle_are_told():
+    found = asafess.explain(Collection({"a": (abs, "b"), "b": (abs, "a")}, ["a"]))
+    assert {row.why for row in found} == {"it can never run: it depends on itself, or on a task that does"}
+
+
+def test_inputs_of_what_goes_chunk_by_chunk_are_not_fetched():
+    x, y = (da.from_array(np.ones((40, 40)), chunks=20) for _ in range(2))
+    added = asafess.explain((x.map_blocks(plain) + y.map_blocks(plain)).map_blocks(plain))
+    assert all(row.loads.get("communication", 0.0) == 0.0 for row in added if "numpy.add" in row.why)

@@ -1,6 +1,7 @@
 """Explaining with a client: futures, and collections that lie in the cluster."""
 
 import asyncio
+import time
 from collections import Counter
 
 import dask
@@ -13,6 +14,9 @@ from distributed.utils_test import gen_cluster
 
 import asafess
 from asafess.compiler.explain import records
+from asafess.compiler.explain.records import Cluster
+from asafess.core.found_type import FoundType
+from asafess.core.task_type import declare
 
 
 @asafess.task(intensity=1.5)
@@ -77,9 +81,13 @@ async def test_sizes_of_what_was_persisted_are_asked_for(c, s, a, b):
     x = await c.persist(da.random.random((100, 100), chunks=50))
     program = x.map_blocks(doubled)
     without = asafess.explain(program)[0]
-    assert (without.input_bytes, without.loads) == (None, {"communication": 0.0})
+    # as Dask's array states it
+    assert (without.input_bytes, without.loads["compute"]) == (50 * 50 * 8, 1.5 * 50 * 50 * 8)
     found = (await asafess.explain(program, c))[0]
     assert (found.input_bytes, found.loads["compute"]) == (50 * 50 * 8, 1.5 * 50 * 50 * 8)
+    total = await c.persist(dask.delayed(np.ones)(125))
+    (row,) = await asafess.explain(dask.delayed(doubled)(total), c)
+    assert row.input_bytes == s.tasks[total.key].nbytes == 1000
 
 
 @gen_cluster(client=True)
@@ -103,18 +111,75 @@ async def test_only_so_many_tasks_behind_futures_are_looked_at(c, s, a, b):
 
 
 @gen_cluster(client=True)
-async def test_a_scheduler_that_can_not_be_asked_is_a_reason(c, s, a, b):
+async def test_a_scheduler_that_can_not_be_asked_is_a_reason(c, s, a, b, monkeypatch):
     future = c.submit(doubled, 1)
     await future
 
-    class Unpicklable:
-        def __reduce__(self):
-            raise RuntimeError("stays here")
+    async def refuse(*args, **kwargs):
+        raise RuntimeError("not today")
 
-    learned = {"doubled": Unpicklable()}
-    (row,) = await asafess.explain(future, c, learned=learned)
+    monkeypatch.setattr(c, "run_on_scheduler", refuse)
+    (row,) = await asafess.explain(future, c)
     assert row.found is None
-    assert "the scheduler could not be asked" in row.why
+    assert row.why == "the scheduler could not be asked: RuntimeError: not today"
+
+
+RATES = {"flop": 1e9, "memory": 2e9, "link": 1e8}
+
+
+FIRST, SECOND = "busy-" + 16 * "a1", "busy-" + 16 * "b2"
+
+
+def busy(x):
+    end = time.thread_time() + 0.004
+    while time.thread_time() < end:
+        pass
+    return x
+
+
+async def measured(client, scheduler, workers, name):
+    """Install asafess, and run tasks until what was measured of their group is known."""
+    await asafess.install(client, ["null"], rates=RATES, infer=["compiler", "measured"])
+    await asafess.wait(client)
+    plugin = scheduler.plugins["asafess"]
+    for turn in range(20):
+        parts = [dask.delayed(busy)(k, dask_key_name=(name, turn, k)) for k in range(8)]
+        futures = client.compute(parts)
+        await wait(futures)
+        for worker in workers:
+            await worker.heartbeat()
+            plugin.tick()
+        if name in plugin.status(story=False)["types"]:
+            return futures, parts[0]
+    raise AssertionError("nothing was measured")
+
+
+@gen_cluster(client=True)
+async def test_what_a_cluster_has_measured_is_read_off_it(c, s, a, b):
+    futures, part = await measured(c, s, (a, b), FIRST)
+    (same,) = await asafess.explain(part, c)
+    assert (same.source, same.type, same.bound) == ("measured", "busy", "compute")
+    assert same.why.endswith("on this cluster")
+    again = dask.delayed(busy)(99, dask_key_name=(SECOND, 0))
+    explanation = await asafess.explain(again, c)
+    assert (explanation[0].source, explanation[0].loads) == ("measured", same.loads)
+    assert explanation[0].why.endswith("on this cluster, as group " + FIRST)
+    assert explanation[0].confidence < same.confidence
+    assert (explanation.rates.flop, explanation.rates_from["flop"]) == (1e9, "of the cluster")
+    assert explanation.threads == round((a.state.nthreads + b.state.nthreads) / 2)
+    given = await asafess.explain(again, c, rates={"flop": 5e9}, threads=7)
+    assert (given.rates.flop, given.rates_from["flop"], given.rates_from["link"]) == (5e9, "given", "of the cluster")
+    assert given.threads == 7
+    assert asafess.explain(again)[0].source == "untyped"
+    (behind,) = await asafess.explain(futures, c)  # what led to futures is looked at in the scheduler
+    assert (behind.source, behind.tasks) == ("measured", 8)
+
+
+def test_what_a_person_has_said_counts_for_that_group_only():
+    said = FoundType(declare(name="step", loads={"compute": 1.0}), "table")
+    there = Cluster(types={"step-1": said})
+    assert there.type_of("step-1", "step").source == "table"
+    assert there.type_of("step-2", "step") is None
 
 
 @gen_cluster(client=True)

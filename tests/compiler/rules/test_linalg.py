@@ -65,6 +65,11 @@ def test_operations_are_the_textbooks(function, args, kwargs, flop):
     assert found.nbytes <= 4 * (inputs + results)
 
 
+def test_products_of_integers_are_no_floating_point_operations():
+    whole, real = array_of((6, 6), "i8"), array_of((6, 6), "f8")
+    assert (called(np.matmul, whole, whole).flop, called(np.matmul, whole, real).flop) == (0, 2 * 6**3)
+
+
 def _eye(one):
     return np.eye(*one.shape[-2:]) if len(one.shape) > 1 else 0.0
 

@@ -58,16 +58,23 @@ def test_the_variance_of_blocks_takes_five_operations_an_element():
 @pytest.mark.parametrize(
     ("function", "args", "kwargs", "flop"),
     [
-        (np.sort, (array_of((1024,), "f8"),), {}, 10_240),
-        (np.sort, (array_of((4, 1024), "f8"),), {"axis": 0}, 4096 * 2),
-        (np.argsort, (array_of((1024,), "f4"),), {}, 10_240),
-        (np.partition, (array_of((1000,), "f8"),), {"kth": 5}, 2000),
-        (np.searchsorted, (array_of((1024,), "f8"), array_of((50,), "f8")), {}, 500),
-        (np.histogram, (array_of((1000,), "f8"),), {"bins": 20, "range": (0, 1)}, 15_000),
-        (np.median, (array_of((100, 7), "f8"),), {"axis": 0}, 1400),
+        (np.sort, (array_of((1024,), "f8"),), {}, 0),
+        (np.sort, (array_of((4, 1024), "f8"),), {"axis": 0}, 0),
+        (np.argsort, (array_of((1024,), "f4"),), {}, 0),
+        (np.partition, (array_of((1000,), "f8"),), {"kth": 5}, 0),
+        (np.searchsorted, (array_of((1024,), "f8"), array_of((50,), "f8")), {}, 0),
+        # where in the range it is: a difference, a quotient, a product
+        (np.histogram, (array_of((1000,), "f8"),), {"bins": 20, "range": (0, 1)}, 3000),
+        (np.median, (array_of((100, 7), "f8"),), {"axis": 0}, 0),
+        (np.argmax, (array_of((1000,), "f8"),), {}, 0),
+        (np.any, (array_of((1000,), bool),), {}, 0),
+        (np.sum, (array_of((1000,), "i8"),), {}, 0),
+        (np.mean, (array_of((1000,), "i8"),), {}, 1000),
+        (np.max, (array_of((1000,), "f8"),), {}, 1000),
+        (np.cumsum, (array_of((1000,), "i4"),), {}, 0),
     ],
 )
-def test_sorts_count_comparisons(function, args, kwargs, flop):
+def test_comparing_and_integers_are_no_floating_point_operations(function, args, kwargs, flop):
     found = called(function, *args, **kwargs)
     assert found.flop == flop
     real = function(*(np.ones(one.shape, one.dtype) for one in args), **kwargs)
@@ -80,7 +87,7 @@ def test_how_much_is_found_depends_on_data():
     for function in (np.unique, np.flatnonzero, np.bincount):
         found = called(function, array_of((1000,), "i8"))
         assert found.known
-        assert found.flop >= 1000
+        assert (found.flop, found.nbytes >= 8000) == (0, True)
         assert isinstance(found.value, ArrayOf)
         assert found.value.shape is None
         assert found.value.nbytes is None
