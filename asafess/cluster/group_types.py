@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 
 from asafess.cluster.kernel_costs import KernelCosts
 from asafess.cluster.learning import Learning
-from asafess.cluster.signature import signature
+from asafess.cluster.signature import signature, told
+from asafess.compiler.find import find
 from asafess.compiler.inference import TypeInference
-from asafess.compiler.resolve import PrefixTable, task_types
-from asafess.compiler.task_cost import kernel
-from asafess.core.found_type import ANNOTATION, COMPILER, DECORATOR, MEASURED, TABLE, FoundType
+from asafess.compiler.kernel_calls import has_code
+from asafess.compiler.resolve import PrefixTable
+from asafess.core.found_type import COMPILER, MEASURED, FoundType, mean
 from asafess.core.mode import Rates
 from asafess.core.task_type import TaskType
 
 if TYPE_CHECKING:
-    from distributed.scheduler import SchedulerState, TaskState
+    from distributed.scheduler import Scheduler, SchedulerState, TaskState
 
     from asafess.cluster.group_load import GroupLoad
 
 #: tasks of a group in one graph whose declared types are looked up
 SAMPLE = 8
+#: and that are interpreted where nobody has declared one: the first, one in the middle, the last
+LOOKED_AT = 3
 #: groups of one graph that are interpreted, at a tenth of a millisecond each; what is left over is measured
 MOST_INTERPRETED = 256
 
@@ -90,32 +93,47 @@ class GroupTypes:
         return Declared(types, source, len(looked_at), typed / len(looked_at))
 
     def _of(self, ts: TaskState) -> tuple[list[TaskType], str]:
-        try:
-            if found := task_types(ts.run_spec):
-                return found, DECORATOR
-            if ts.annotations and (found := task_types(ts.run_spec, ts.annotations)):
-                return found, ANNOTATION
-        except Exception:  # a function or an annotation may do anything when it is looked at
-            self.bad_types += 1
-        from_table = self._table.find(ts.group.prefix.name)
-        return ([from_table], TABLE) if from_table else ([], "")
+        found, source, problem = find(ts.run_spec, ts.annotations, ts.group.prefix.name, self._table)
+        self.bad_types += bool(problem)
+        return found, source
 
     def inferred(self, state: SchedulerState, members: list[TaskState], load: GroupLoad) -> FoundType | None:
         """Return what rules, a counted kernel or measurements say of a group that nobody has declared."""
         if not self._infer:
             return None
-        ts = members[0]
-        names = signature(ts.run_spec)
         derived = None
         if COMPILER in self._infer and self._left > 0:
             self._left -= 1
-            derived = self._rules(state).found(ts.key, ts.group.prefix.name)
-            if derived is None and kernel(getattr(ts.run_spec, "func", None)) is not None:
-                derived = self.kernels.find(names, ts.group.prefix.name)
-                load.kernel = names if derived is None else None
-                if derived is None:
-                    self.kernels.ask((one.key for one in members), names)
-        return self._measured(load, names, derived)
+            derived = self._derived(state, members, load)
+        if MEASURED not in self._infer:
+            return derived
+        return self._measured(load, signature(members[0].run_spec), derived)
+
+    def _derived(self, state: SchedulerState, members: list[TaskState], load: GroupLoad) -> FoundType | None:
+        """Return what rules or a counted kernel say: of a few tasks, as some may be views and others work."""
+        looked_at = members if len(members) <= LOOKED_AT else [members[0], members[len(members) // 2], members[-1]]
+        found = []
+        for ts in looked_at:
+            one = self._rules(state).found(ts.key, ts.group.prefix.name)
+            if one is None:
+                return self._kernels(state, ts, members, load) if has_code(ts.run_spec) else None
+            found.append(one)
+        return mean(found)
+
+    def _kernels(
+        self, state: SchedulerState, ts: TaskState, members: list[TaskState], load: GroupLoad
+    ) -> FoundType | None:
+        """Return what a worker has counted of tasks like one, and have them counted if none has."""
+        functions = signature(ts.run_spec)
+        if self.kernels.hopeless(functions):
+            return None
+        sizes = {one.key: float(one.nbytes) for one in ts.dependencies if one.nbytes >= 0}
+        rules = self._rules(state)
+        names = (*functions, told(ts.run_spec, lambda key: rules.inferred(key).value, sizes.get))
+        load.kernel = None if self.kernels.counted(names) else names
+        # where the first is another kind of task, so may be the others
+        self.kernels.ask((one.key for one in (members if ts is members[0] else [ts])), names)
+        return self.kernels.find(names, ts.group.prefix.name)
 
     def _rules(self, state: SchedulerState) -> TypeInference:
         if self._inference is None:
@@ -141,14 +159,13 @@ class GroupTypes:
         for load in loads:
             if load.kernel == names:
                 load.kernel = None
-                found = self._measured(load, names, self.kernels.find(names, load.group.prefix.name))
+                found = self._measured(load, names[:-1], self.kernels.find(names, load.group.prefix.name))
                 if found is not None:
                     yield load, found
 
-    def learned(
-        self, state: SchedulerState, states: Mapping[str, str], rates: Rates | None
-    ) -> list[tuple[str, FoundType]]:
+    def learned(self, state: Scheduler, states: Mapping[str, str], rates: Rates | None) -> list[tuple[str, FoundType]]:
         """Return names of groups of which measurement has something new to say; see `asafess.cluster.learning`."""
         if MEASURED not in self._infer:
             return []
-        return self.learning.look(state.task_groups, states, rates, state.total_nthreads)
+        metrics = state.cumulative_worker_metrics
+        return self.learning.look(state.task_groups, metrics, states, rates, state.total_nthreads)

@@ -1,20 +1,22 @@
 """Learning how long tasks compute, from Dask's own records, on the tick.
 
-Dask adds up the seconds of each task group's finished tasks; a look reads what was added since the last one. What is
-learned belongs to a *signature*, the prefix and the functions that the tasks call, and stays when the group is gone:
-iterative programs make the same groups again and again. Transfers are not learned: what a task has to fetch is known
-from the bytes of its inputs, and seconds of fetching change with what optimizations do.
+Dask adds up the seconds of each task group's finished tasks; a look reads what was added since the last one, and takes
+of it the share that such tasks computed and did not wait: see `asafess.cluster.cpu_share`. What is learned belongs to
+a *signature*, the prefix and the functions that the tasks call, and stays when the group is gone: iterative programs
+make the same groups again and again. Transfers are not learned: what a task has to fetch is known from the bytes of
+its inputs, and seconds of fetching change with what optimizations do.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from asafess.cluster.watched import Kind, Watched
+from asafess.cluster.cpu_share import CpuShare
+from asafess.cluster.kinds import CORRECTED, Kinds
+from asafess.cluster.watched import Watched
 from asafess.core.found_type import FoundType
-from asafess.core.learned import corrected, measured_type
 
 if TYPE_CHECKING:
     from distributed.scheduler import TaskGroup
@@ -26,15 +28,13 @@ GROUPS_PER_TICK = 16
 READS_PER_TICK = 2
 #: tasks that a look waits for where the figure is settled
 SETTLED_TASKS = 8
-#: groups that are watched at most, and without asking whether Dask still knows them; signatures that are remembered
+#: looks at a group that is through which wait for heartbeats: of up to 16 groups in turn, 5 seconds
+LOOKS_AFTER = 100
+#: groups that are watched at most, and without asking whether Dask still knows them
 MOST_GROUPS, KEPT = 2048, 64
-MOST_SIGNATURES = 1024
 
 #: what waits for other workers takes as long as those do
 WAITING = "distributed.shuffle."
-
-#: what is known of a group: nothing, a measured type, a derived type that stands, or one that was corrected
-UNTYPED, MEASURED, DERIVED, CORRECTED = "untyped", "measured", "derived", "corrected"
 
 
 class Learning:
@@ -44,8 +44,10 @@ class Learning:
         self._watched: dict[str, Watched] = {}
         #: those that are looked at, in turn: some of their tasks have not ended
         self._turns: deque[Watched] = deque()
-        #: by prefix, functions, and whether there is a derived type; what was asked for last is last
-        self._kinds: dict[tuple[str, frozenset[str], bool], Kind] = {}
+        self.kinds = Kinds()
+        #: by prefix, of those that are looked at
+        self._shares: dict[str, CpuShare] = {}
+        self._metrics: Mapping[Any, float] = {}
         #: groups whose kind has a new figure
         self._news: dict[Watched, None] = {}
         #: those of the optimizations, and as what observations are kept apart by
@@ -53,23 +55,22 @@ class Learning:
         self._state: tuple[tuple[str, str], ...] = ()
         self._rates: Rates | None = None
         self._prune_at = KEPT
-        self._corrections: dict[object, str] = {}
         #: groups so far, by what was known of them last
-        self.counters = dict.fromkeys((UNTYPED, MEASURED, DERIVED, CORRECTED), 0)
+        self.counters = self.kinds.counters
 
     def __len__(self) -> int:
         return len(self._watched)
 
     def clear(self) -> None:
         """Forget everything but the counters."""
-        for store in (self._watched, self._turns, self._kinds, self._news, self._corrections):
+        for store in (self._watched, self._turns, self.kinds, self._shares, self._news):
             store.clear()
         self._prune_at = KEPT
 
     @property
     def corrections(self) -> list[str]:
         """What measurement says against derived types, in words."""
-        return list(self._corrections.values())
+        return self.kinds.corrections
 
     def find(self, group: TaskGroup, signature: Iterable[str], derived: FoundType | None = None) -> FoundType | None:
         """Watch a group from now on, and return what is known of its tasks already.
@@ -92,18 +93,28 @@ class Learning:
         if watched is None or watched.group is not group:
             if len(self._watched) >= MOST_GROUPS:
                 return None
-            watched = self._watched[group.name] = Watched(group)
-        # where tasks of a group that call different functions run together, Dask's sums can't tell them apart
-        functions = frozenset(signature) | (watched.functions if watched.active else frozenset())
+            watched = self._watched[group.name] = Watched(group, self._share(group))
+        functions = frozenset(signature)
+        if not watched.active:
+            watched.cpu = self._share(group)
+            watched.read()
+        elif functions != watched.functions:
+            if watched.looks_after:  # the others have ended
+                watched.read()
+            else:  # where tasks of a group that call different functions run together, sums can't tell them apart
+                functions |= watched.functions
+        before = watched.functions if watched in watched.kind.active else None
         watched.kind.active.pop(watched, None)
-        watched.functions, watched.derived = functions, derived
-        watched.kind = self._kind(watched.key)
+        watched.functions, watched.derived, watched.looks_after = functions, derived, 0
+        watched.kind = self.kinds.find(watched.key)
         if not any(name.startswith(WAITING) for name in functions):
             watched.kind.active[watched] = None
+            watched.cpu.enter(functions)
             if not watched.active:
                 watched.active = True
                 self._turns.append(watched)
-        return self._known(watched)
+        self._leave(watched, before)
+        return self.kinds.known(watched, self._rates)
 
     def leave(self, name: str) -> None:
         """Watch a group no longer: a person has said what its tasks do."""
@@ -116,7 +127,12 @@ class Learning:
             watched.input_bytes = nbytes
 
     def look(
-        self, groups: Mapping[str, TaskGroup], states: Mapping[str, str], rates: Rates | None, threads: int
+        self,
+        groups: Mapping[str, TaskGroup],
+        metrics: Mapping[Any, float],
+        states: Mapping[str, str],
+        rates: Rates | None,
+        threads: int,
     ) -> list[tuple[str, FoundType]]:
         """Read what has ended since the last look.
 
@@ -124,6 +140,8 @@ class Learning:
         ----------
         groups : mapping
             Those that Dask knows, `scheduler.task_groups`.
+        metrics : mapping
+            What workers have counted, `scheduler.cumulative_worker_metrics`.
         states : mapping
             The states of all optimizations.
         rates : Rates or None
@@ -136,6 +154,7 @@ class Learning:
         list of (str, FoundType)
             Names of groups whose type is new, or has changed; a derived type where it stands after all.
         """
+        self._metrics = metrics
         if states != self._states:
             self.switched(states, threads)
         if rates is None:
@@ -146,13 +165,17 @@ class Learning:
         turns, reads = self._turns, 0
         for _ in range(min(GROUPS_PER_TICK, len(turns))):
             watched = turns[0]
+            watched.cpu.look(metrics)
             ended = watched.ended()
             gone = groups.get(watched.group.name) is not watched.group
             over = gone or ended >= len(watched.group)
             if ended > watched.finished:
                 self._read(watched, ended, over)
                 reads += watched.finished == ended
-            if over:
+            else:
+                watched.news = watched.cpu.news
+            watched.looks_after += over
+            if over and not self._waits(watched, ended):
                 self._over(turns.popleft(), gone)
             else:
                 turns.rotate(-1)
@@ -174,6 +197,7 @@ class Learning:
                 self._read(watched, ended, over=True)
                 watched.read()
             watched.skip_to = ended + min(watched.group.states["processing"], threads)
+            watched.cpu.begin()
         self._states, self._state = dict(states), tuple(sorted(states.items()))
 
     def _read(self, watched: Watched, ended: int, over: bool) -> None:
@@ -183,12 +207,18 @@ class Learning:
             return
         if watched.skip_to > watched.finished:
             watched.read()  # those that began before the switch are among them
+            watched.cpu.begin()
             return
-        if lesson.settled and ended - watched.finished < SETTLED_TASKS and not over:
+        if not watched.readable or (lesson.settled and ended - watched.finished < SETTLED_TASKS and not over):
             return
         seen = watched.seen(self._rates)
         if seen is not None and lesson.observe(state, seen):
             self._news.update(watched.kind.active)
+
+    def _waits(self, watched: Watched, ended: int) -> bool:
+        """Say whether heartbeats may still tell of the last tasks of a group that is through."""
+        wanted = watched in watched.kind.active and watched.kind.lesson.wants(self._state)
+        return wanted and ended > watched.finished and watched.looks_after < LOOKS_AFTER and not watched.cpu.mixed
 
     def _told(self) -> list[tuple[str, FoundType]]:
         """Return the news of groups that still go on."""
@@ -197,47 +227,30 @@ class Learning:
         for watched in news:
             if self._watched.get(watched.group.name) is watched:
                 stood = watched.known != CORRECTED
-                found = self._known(watched) or (None if stood else watched.derived)
+                found = self.kinds.known(watched, self._rates) or (None if stood else watched.derived)
                 if found is not None:
                     told.append((watched.group.name, found))
         return told
 
-    def _known(self, watched: Watched) -> FoundType | None:
-        """Return what measurement says of a group, and count it."""
-        found, fit, derived = None, watched.kind.lesson.fit, watched.derived
-        if fit is not None and self._rates is not None:
-            if derived is None:
-                found = measured_type(watched.group.prefix.name, fit, self._rates)
-            else:
-                found = corrected(derived, fit, self._rates)
-        if derived is None:
-            known = UNTYPED if found is None else MEASURED
-        else:
-            known = DERIVED if found is None else CORRECTED
-            self._corrections.pop(watched.key, None)
-            if found is not None:
-                self._corrections[watched.key] = f"{watched.group.prefix.name}: {found.why}"
-        if watched.known:
-            self.counters[watched.known] -= 1
-        watched.known = known
-        self.counters[known] += 1
-        return found
+    def _share(self, group: TaskGroup) -> CpuShare:
+        share = self._shares.get(group.prefix.name)
+        if share is None:
+            share = self._shares[group.prefix.name] = CpuShare(group.prefix, self._metrics)
+        return share
 
-    def _kind(self, key: tuple[str, frozenset[str], bool]) -> Kind:
-        kind = self._kinds.pop(key, None)
-        if kind is None:
-            kind = Kind()
-            if len(self._kinds) == MOST_SIGNATURES:
-                oldest = next(iter(self._kinds))
-                del self._kinds[oldest]
-                self._corrections.pop(oldest, None)
-        self._kinds[key] = kind
-        return kind
+    def _leave(self, watched: Watched, functions: frozenset[str] | None) -> None:
+        """Take note that tasks of a group which call these functions have ended, and forget a share without any."""
+        if functions is not None:
+            watched.cpu.leave(functions)
+        if not watched.cpu.running:
+            self._shares.pop(watched.group.prefix.name, None)
 
     def _over(self, watched: Watched, gone: bool) -> None:
         """Look at a group no longer; until Dask forgets it, it may get more tasks."""
         watched.active = False
-        watched.kind.active.pop(watched, None)
+        if watched in watched.kind.active:
+            del watched.kind.active[watched]
+            self._leave(watched, watched.functions)
         if gone and self._watched.get(watched.group.name) is watched:
             del self._watched[watched.group.name]
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.active import ActiveGroups
-from asafess.cluster.ahead import coming
+from asafess.cluster.ahead import Phase, coming
 from asafess.cluster.group_load import GroupLoad, counted, mean_load
 from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.inputs import assigned, known, predicted
@@ -119,11 +119,9 @@ class GroupLoads:
             ts.group.name in self._loads for ws in state.workers.values() for ts in islice(ws.processing, MOST_LOOKS)
         )
 
-    def coming(
-        self, state: SchedulerState, scheduled: Iterable[Scheduled], rates: Rates, window: float
-    ) -> list[Scheduled]:
-        """Return the tasks of the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
-        return coming(state, {load.group.name: load for load in self._active}, scheduled, rates, window)
+    def coming(self, state: SchedulerState, rates: Rates, window: float, soon: float) -> Phase:
+        """Return the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
+        return coming(state, self._active, rates, window, soon)
 
     def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad | None:
         """Look up the type of a group; None where nothing is or will be known of it."""

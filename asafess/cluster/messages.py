@@ -11,7 +11,7 @@ from __future__ import annotations
 #: name of both plugins
 NAME = "asafess"
 #: version of the messages; a worker that speaks another one is left alone
-VERSION = 3
+VERSION = 4
 
 STATE = "asafess-state"
 COUNT = "asafess-count"

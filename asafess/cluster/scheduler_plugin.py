@@ -7,6 +7,7 @@ A fault of ours turns everything off, says so once, and leaves the computation a
 from __future__ import annotations
 
 import logging
+import math
 import uuid
 from collections.abc import Iterable
 from time import monotonic
@@ -23,12 +24,13 @@ from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
 from asafess.cluster.measurements import Measurements
 from asafess.cluster.rates_probe import RatesProbe
+from asafess.cluster.scheduler_hooks import SchedulerHooks
 from asafess.cluster.status import status_of
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.core.instruction import Instruction, Publish, Shadowed
-from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, total_load
+from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, mode_vector, total_load
 from asafess.core.trace import Event
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asafess.scheduler")
 
+#: ticks in which what is left of a phase has to be over, for a look at what comes after it: the next may be too late
+SOON = 2.0
 #: ticks that a graph takes at least that is looked at when it arrives, and not with the next tick
 LONG = 0.1
 
@@ -63,6 +67,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.controller.control(0.0, name, control)
         self.loads = GroupLoads(GroupTypes(PrefixTable(settings.types), settings.infer))
         self.measurements = Measurements(settings.optimizations, settings.window)
+        self.hooks = SchedulerHooks(settings.optimizations)
         self.rates: Rates | None = None
         #: workers that have acknowledged
         self.ready: set[str] = set()
@@ -100,6 +105,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def uninstall(self) -> None:
         """Turn everything off and stop; the worker plugin is unregistered by the caller."""
         self._act(self.controller.stop(monotonic(), "uninstalled"))
+        self.hooks.leave(self.scheduler)
         self.journal.close()
         callback = self.scheduler.periodic_callbacks.pop(messages.NAME, None)
         if callback is not None:
@@ -118,15 +124,17 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _tick(self) -> None:
         self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
         scheduled = self.loads.look(self.scheduler)
-        if scheduled and self.settings.look_ahead and self.rates is not None:
-            coming = self.loads.coming(self.scheduler, scheduled, self.rates, self.settings.window)
-            types = {one.type for one in coming} - {one.type for one in scheduled}
+        if self.settings.look_ahead and self.rates is not None:
+            coming = self.loads.coming(self.scheduler, self.rates, self.settings.window, SOON * self.settings.tick)
+            types = {one.type for one in coming.scheduled} - {one.type for one in scheduled}
             begins, self._coming = types - self._coming, types
             if types:
-                self._observe(coming, fresh=bool(begins))
+                entries = [*coming.scheduled, *self.hooks.load(self.scheduler, coming.groups)]
+                self._observe(entries, fresh=bool(begins), running=scheduled)
                 return
-        if scheduled or self._busy:
-            self._observe(scheduled)
+        entries = [*scheduled, *self.hooks.load(self.scheduler, self.hooks.queued(self.scheduler))]
+        if entries or self._busy:
+            self._observe(entries)
         if self.rates is None and not self.fault:
             self.probe.look(self.scheduler, self.ready)
 
@@ -144,13 +152,14 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         for keys, names in self.loads.types.kernels.take():
             for worker in self.ready:  # before any of them gets one of these tasks
                 scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
-        if not ready:
+        roots = self.hooks.load(scheduler, self.hooks.arriving(scheduler, tasks))
+        if not ready and not roots:
             return
-        long = self._is_long(ready)
+        long = bool(roots) or self._is_long(ready)
         # where persons have declared types, it is a phase; programs also look at lengths and sums in between
         fresh = (long or self.loads.declared) and not self.loads.busy(scheduler)
         if fresh or long:  # the next tick sees what else there is
-            self._observe([*self.loads.scheduled(scheduler), *ready], fresh)
+            self._observe([*self.loads.scheduled(scheduler), *ready, *roots], fresh)
 
     def _is_long(self, ready: list[Scheduled]) -> bool:
         """Say whether tasks take so long that the next tick may be too late."""
@@ -160,7 +169,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         seconds = least_seconds(total_load(ready), self.rates, max(threads, 1), max(workers, 1))
         return seconds >= LONG * self.settings.tick
 
-    def _observe(self, scheduled: Iterable[Scheduled], fresh: bool = False) -> None:
+    def _observe(
+        self, scheduled: Iterable[Scheduled], fresh: bool = False, running: Iterable[Scheduled] | None = None
+    ) -> None:
+        """Let the controller decide from what is scheduled; `running` is what really is, where that is a look ahead."""
         now = monotonic()
         measurements = self.measurements
         known = measurements.known.copy()
@@ -180,7 +192,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self._act(self.controller.observe(sample))
         if self.controller.counters["used"] > used and self.controller.moment is not None:
             moment = self.controller.moment
-            measurements.moved(now, moment.elapsed * sample.workers, self.controller.ratio)
+            ratio = self.controller.ratio
+            if running is not None:  # nothing of the coming phase has moved yet
+                ratio = mode_vector(total_load(running), sample).get("ratio", math.inf)
+            measurements.moved(now, moment.elapsed * sample.workers, ratio)
             self.journal.moment(moment, sample, measurements.reports)
         if self._busy and not sample.scheduled:
             self.journal.event(Event(now, "empty", {}))
@@ -209,6 +224,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         if messages.NAME in self.scheduler.worker_plugins:
             # a worker that joins later starts from here
             self.scheduler.worker_plugins[messages.NAME] = self.worker_plugin()
+        try:
+            self.hooks.enter(self.scheduler, state.states)
+        except Exception as error:
+            self._fail("enter_scheduler", error)
 
     def control(self, name: str, control: str) -> None:
         """Say who is in charge of an optimization: *auto*, *shadow*, or a state to pin it to."""
@@ -260,6 +279,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self._act(self.controller.stop(monotonic(), self.fault))
             except Exception:
                 logger.exception("asafess could not turn its optimizations off")
+            self.hooks.leave(self.scheduler)
         self.controller.counters["faults"] += 1
 
     # ---- workers
@@ -286,7 +306,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _entered(self, counter: int) -> None:
         """Take note that a worker acts in a state."""
         published, at = self._published
-        if counter == published:
+        if counter == published and self.hooks.workers_act:
             self.controller.reached(monotonic() - at)
 
     def _joined(self, worker: str, version: Any) -> None:

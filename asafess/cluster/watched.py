@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asafess.cluster.cpu_share import CpuShare
 from asafess.core.fit import Observation
 from asafess.core.found_type import FoundType
 from asafess.core.learned import predicted_seconds
@@ -12,6 +13,10 @@ from asafess.core.mode import Rates
 
 if TYPE_CHECKING:
     from distributed.scheduler import TaskGroup
+
+
+#: the prefix, the functions, and whether there is a derived type
+Signature = tuple[str, frozenset[str], bool]
 
 
 class Kind:
@@ -29,12 +34,14 @@ class Watched:
     """A task group, and how much of its records has been read."""
 
     __slots__ = (
-        *("active", "compute", "derived", "finished", "functions", "group", "input_bytes"),
-        *("kind", "known", "nbytes", "skip_to", "transfer"),
+        *("active", "cpu", "derived", "elapsed", "finished", "functions", "group", "input_bytes"),
+        *("kind", "known", "looks_after", "nbytes", "news", "skip_to", "transfer"),
     )
 
-    def __init__(self, group: TaskGroup) -> None:
+    def __init__(self, group: TaskGroup, cpu: CpuShare) -> None:
         self.group = group
+        #: how much of their time its tasks compute
+        self.cpu = cpu
         self.functions: frozenset[str] = frozenset()
         self.kind = Kind()
         self.derived: FoundType | None = None
@@ -46,11 +53,13 @@ class Watched:
         self.input_bytes: float | None = None
         #: when so many tasks have ended, those that began before the last switch have
         self.skip_to = 0
+        #: how often it was looked at since all of its tasks have ended
+        self.looks_after = 0
         self.read()
 
     @property
-    def key(self) -> tuple[str, frozenset[str], bool]:
-        """The signature: prefix, functions, and whether there is a derived type."""
+    def key(self) -> Signature:
+        """The signature of its tasks."""
         return self.group.prefix.name, self.functions, self.derived is not None
 
     def ended(self) -> int:
@@ -61,11 +70,16 @@ class Watched:
         """
         return sum(self.group._types.values())
 
+    @property
+    def readable(self) -> bool:
+        """Whether heartbeats have told of tasks since it was read."""
+        return self.cpu.news > self.news
+
     def read(self) -> None:
         """Take note of the records as they are now."""
         durations = self.group.all_durations
-        self.finished, self.nbytes = self.ended(), self.group.nbytes_total
-        self.compute, self.transfer = durations["compute"], durations["transfer"]
+        self.finished, self.nbytes, self.news = self.ended(), self.group.nbytes_total, self.cpu.news
+        self.elapsed, self.transfer = durations["compute"], durations["transfer"]
 
     def seen(self, rates: Rates | None) -> Observation | None:
         """Return what has been added to the records since they were read; None where a prediction is missing."""
@@ -74,14 +88,15 @@ class Watched:
             predicted = None if rates is None else predicted_seconds(self.derived.type, self.input_bytes, rates)
             if predicted is None:
                 return None
-        finished, compute, transfer, nbytes = self.finished, self.compute, self.transfer, self.nbytes
+        finished, elapsed, transfer, nbytes = self.finished, self.elapsed, self.transfer, self.nbytes
         self.read()
-        tasks = self.finished - finished
+        tasks, elapsed = self.finished - finished, max(self.elapsed - elapsed, 0.0)
         return Observation(
             tasks,
-            max(self.compute - compute, 0.0),
+            elapsed * (self.cpu.share or 0.0),
             max(self.transfer - transfer, 0.0),
             None if self.input_bytes is None else tasks * self.input_bytes,
             max(self.nbytes - nbytes, 0),
             None if predicted is None else tasks * predicted,
+            elapsed,
         )

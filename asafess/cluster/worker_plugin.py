@@ -152,7 +152,10 @@ class AsafessWorkerPlugin(WorkerPlugin):
             logger.debug("asafess could not count %s", text(error))
 
     def _count(self, node: Any, data: Any, signature: list[str]) -> None:
-        counts = guarded(task_cost, node, data)
+        try:
+            counts = guarded(task_cost, node, data)
+        except Exception:  # what an extension module raises may be anything
+            counts = None
         event = {"event": messages.COUNTED, "signature": signature, "counts": counts}
         self._worker.loop.add_callback(self._worker.log_event, messages.TOPIC, event)
 

@@ -2,16 +2,21 @@
 
 The deciding half (`name`, `states`, `domain`, `costs`, `measured` and the attributes) runs in the scheduler and
 imports only `core`. The acting half (`prepare`, `enter`, `leave`, `rates`, `counters`) runs in the workers; what it
-needs it imports inside its methods. Optimizations do not import each other.
+needs it imports inside its methods. What acts on the scheduler itself has its acting half there (`enter_scheduler`,
+`leave_scheduler`, `scheduler_load`). Optimizations do not import each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from asafess.core.declaration import Declaration
 from asafess.core.domain import Domain
 from asafess.core.mode import Rates, Sample
+
+if TYPE_CHECKING:
+    from distributed.scheduler import Scheduler, TaskGroup
 
 
 class Optimization:
@@ -98,6 +103,26 @@ class Optimization:
 
     def counters(self) -> Mapping[str, float]:
         """Return running totals for reports; ``sampled_words`` and ``sampled_zeros`` make up the mode's zeros."""
+        return {}
+
+    def enter_scheduler(self, scheduler: Scheduler, state: str) -> None:
+        """Take a state in the scheduler. Runs in its event loop: must be quick. Entering twice is allowed."""
+
+    def leave_scheduler(self, scheduler: Scheduler) -> None:
+        """Put back what was found before the first `enter_scheduler`."""
+
+    def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
+        """Return loads on axes of this optimization alone, of tasks that are still to be assigned.
+
+        They are part of the mode, in samples that have such tasks. Runs in the scheduler, on the tick: must be quick.
+
+        Parameters
+        ----------
+        scheduler : distributed.Scheduler
+            Not to be changed.
+        groups : mapping
+            Task group → how many of its tasks are queued, arrive with a graph, or are those of the phase that comes.
+        """
         return {}
 
     def declaration(self) -> Declaration:

@@ -111,7 +111,8 @@ async def test_a_chain_of_tasks_is_a_phase_as_long_as_all_of_them_together(c, s,
     [
         (tidy, 8, 0.0, 2),  # too little to be a phase
         (fetch, 8, 0.6, 2),  # the last tasks take too long
-        (fetch, 8, 0.0, 4),  # they are more than run at a time
+        (fetch, 8, 0.08, 5),  # they are more than run at a time, and take longer than two ticks
+        (fetch, 8, 0.0, 12),  # some of them are still in the queue
         (crunch, 4, 0.0, 2),  # the same again
     ],
 )
@@ -133,6 +134,67 @@ def test_the_present_phase_counts_while(following, count, seconds, held_count):
         assert plugin.fault is None
 
     run()
+
+
+@gen_cluster(client=True)
+async def test_more_tasks_than_threads_are_looked_past_where_they_are_over_soon(c, s, a, b):
+    plugin = await installed(c, s)
+    held, may_end = await last_tasks(c, s, count=5)
+    after = c.map(fetch, [held[0]] * 8, range(8), pure=False)
+    await until(lambda: ratio(plugin) < 1)
+    may_end.set()
+    assert await c.gather(after) == [1.0] * 8
+
+
+def behind(first, steps, count=8):
+    """Return keys of a phase behind `first`, with so many untyped steps between them; each is a group of its own."""
+    made, last = {}, first.key
+    for k in range(steps):
+        key = (f"crunch-{k}", 0)  # of a prefix of which Dask knows how long it takes
+        made[key] = Task(key, np.asarray, TaskRef(last))
+        last = key
+    made |= {("fetch-1", k): Task(("fetch-1", k), fetch, TaskRef(last), k) for k in range(count)}
+    return made
+
+
+@gen_cluster(client=True)
+async def test_what_is_over_soon_is_looked_through(c, s, a, b):
+    """A barrier that nobody has given a type stands between the phases."""
+    plugin = await installed(c, s)
+    held, may_end = await last_tasks(c, s)
+    after = c.get(graph := behind(held[0], 2), [key for key in graph if key[0] == "fetch-1"], sync=False)
+    await until(lambda: ratio(plugin) < 1)
+    assert {one.state for one in s.tasks.values() if one.prefix.name == "fetch"} == {"waiting"}
+    may_end.set()
+    assert await c.gather(after) == [1.0] * 8
+
+
+@gen_cluster(client=True)
+async def test_a_phase_that_is_many_steps_away_is_not_the_next_one(c, s, a, b):
+    plugin = await installed(c, s)
+    held, may_end = await last_tasks(c, s)
+    after = c.get(graph := behind(held[0], 12), [key for key in graph if key[0] == "fetch-1"], sync=False)
+    await until(lambda: any(one.prefix.name == "fetch" for one in s.tasks.values()))
+    await ticks(plugin)
+    assert ratio(plugin) > 1
+    may_end.set()
+    await c.gather(after)
+
+
+@gen_cluster(client=True)
+async def test_nothing_of_the_coming_phase_counts_as_moving_yet(c, s, a, b):
+    plugin = await installed(c, s)
+    held, may_end = await last_tasks(c, s)
+    moved = []
+    plugin.measurements.moved = lambda now, seconds, ratio: moved.append(ratio)
+    after = c.map(fetch, [held[0]] * 8, range(8), pure=False)
+    await until(lambda: ratio(plugin) < 1)
+    await ticks(plugin)
+    assert moved
+    assert min(moved) > 1
+    del plugin.measurements.moved
+    may_end.set()
+    await c.gather(after)
 
 
 @gen_cluster(client=True)

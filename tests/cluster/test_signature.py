@@ -3,9 +3,10 @@ from functools import partial
 import dask
 import dask.array as da
 import numpy as np
-from dask._task_spec import Alias, DataNode, Task, convert_legacy_graph
+from dask._task_spec import Alias, DataNode, Task, TaskRef, convert_legacy_graph
 
-from asafess.cluster.signature import signature
+from asafess.cluster.signature import signature, told
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, array_of
 
 
 def step(block):
@@ -71,3 +72,10 @@ def test_a_name_that_no_message_can_hold_is_one_that_it_can():
     (name,) = signature(Task("key", odd))
     assert "odd?" in name
     name.encode()
+
+
+def test_arguments_are_told_by_shape_or_size_and_integers_by_value():
+    values = {"x": array_of((3, 4), "f4"), "half": ArrayOf(None, None, 80.0), "y": UNKNOWN, "z": UNKNOWN}
+    sizes = {"x": 1.0, "y": 800.0}
+    node = Task("key", step, *map(TaskRef, values), 5)
+    assert told(node, values.get, sizes.get) == "float32(3, 4), 80 bytes, 800 bytes, ?, 5"

@@ -1,0 +1,92 @@
+"""The deciding half of queuing: waiting for round trips against overproduction."""
+
+import math
+
+import pytest
+
+from asafess.core.controller import Controller
+from asafess.core.instruction import Publish
+from asafess.core.mode import Rates, Sample, Scheduled
+from asafess.optimizations.queuing import Queuing
+from asafess.optimizations.queuing_costs import Roots, load
+
+RATES = Rates(flop=1e9, memory=1e10, link=1e9)
+
+
+def sample(roots, time=0.0, fresh=True, round_trip=4e-3):
+    entry = Scheduled("to be assigned", roots.count, load(roots, round_trip))
+    return Sample(time, (entry,), threads=2, workers=2, rates=RATES, fresh=fresh)
+
+
+def tiny(count=1000, output=100.0):
+    return Roots(count, 1e-4, output, threads=2, slots=4, free=1e9)
+
+
+def heavy(count=96, output=24e6, free=1e9):
+    return Roots(count, 0.02, output, threads=2, slots=4, free=free)
+
+
+def test_a_swarm_waits_and_data_overproduces():
+    optimization = Queuing()
+    swarm, data = optimization.costs(sample(tiny())), optimization.costs(sample(heavy()))
+    assert swarm["open"] < 0.6 * swarm["queued"]
+    assert data["queued"] < 0.6 * data["open"]
+
+
+def test_tasks_that_there_are_slots_for_wait_for_nothing():
+    assert load(tiny(count=4), 4e-3)["root_wait"] == 0.0
+    assert load(tiny(count=5), 4e-3)["root_wait"] > 0
+
+
+def test_a_task_as_long_as_a_round_trip_waits_for_nothing():
+    roots = Roots(1000, 4e-3, 0.0, threads=2, slots=4, free=1e9)
+    assert load(roots, 4e-3)["root_wait"] == 0.0
+
+
+def test_the_larger_the_outputs_the_less_an_open_queue_pays():
+    costs = [Queuing().costs(sample(tiny(output=output))) for output in (1e2, 1e5, 1e7)]
+    seconds = [one["open"] for one in costs]
+    assert seconds == sorted(seconds)
+    assert [one["open"] < one["queued"] for one in costs] == [True, True, False]
+
+
+def test_memory_pressure_alone_can_close_it():
+    relaxed, pressed = (Roots(1000, 1e-4, 1e5, 2, 4, free) for free in (1e9, 0.0))
+    domain = Queuing(disk=1e8).domain(RATES)
+    says = [domain("queued", load(roots, 4e-3)) for roots in (relaxed, pressed)]
+    assert says == ["open", "queued"]
+
+
+def test_without_a_limit_of_memory_all_is_finite():
+    assert all(map(math.isfinite, load(heavy(free=math.inf), 4e-3).values()))
+
+
+def test_where_nothing_is_to_be_assigned_it_goes_back_to_what_is_configured():
+    optimization = Queuing()
+    assert optimization.costs(Sample(0.0, (Scheduled("t", 1, {"compute": 1.0}),), 2, 2, RATES)) is None
+    assert optimization.domain(RATES)("open", {"compute": 1.0}) == "queued"
+
+
+def test_the_domain_holds_its_state_between_the_thresholds():
+    domain = Queuing().domain(RATES)
+    vector = {"root_wait": 1.5 * 6 * 1e9 / 1e10, "root_output": 1e9}
+    assert [domain(state, vector) for state in ("queued", "open")] == ["queued", "open"]
+    assert "wait" in domain.explain("queued", {"root_wait": 1.0})
+
+
+@pytest.mark.parametrize("policy", ["work_function", "alpha_beta"])
+def test_alternating_phases_are_decided_at_their_first_sample(policy):
+    controller = Controller([Queuing().declaration()], name="test", policy=policy)
+    states = []
+    for k in range(6):
+        for instruction in controller.observe(sample(heavy() if k % 2 else tiny(), time=1.0 + k)):
+            assert isinstance(instruction, Publish)
+        states.append(controller.state.states["queuing"])
+    assert states == ["open", "queued"] * 3
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan, True, "4ms"])
+@pytest.mark.parametrize("name", ["round_trip", "disk"])
+def test_a_wrong_setting_is_named(name, value):
+    with pytest.raises(ValueError, match=rf"asafess.queuing.{name.replace('_', '-')} must be a finite number above 0"):
+        Queuing(**{name: value})
