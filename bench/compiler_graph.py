@@ -23,6 +23,8 @@ from asafess.compiler.explain.task_graph import depths
 
 from .compiler_case import Program
 
+#: seconds that one reading of the clock is of, at least
+LEAST = 0.002
 #: how data is rearranged: a p2p shuffle moves it past Dask's records of transfers
 CONFIG = {"array.rechunk.method": "tasks", "dataframe.shuffle.method": "tasks"}
 
@@ -116,23 +118,27 @@ def run(of: Graph, call: Callable[[GraphNode, Mapping[Any, Any]], Any] | None = 
 
 def seconds_alone(of: Graph, shortest: float, runs: int) -> float:
     """Return the seconds that the tasks of a graph take in this thread."""
-    run(of)
-    return quickest(lambda: run(of), shortest, runs)
+    return quick(lambda: run(of), shortest, runs)
 
 
-def quickest(call: Callable[[], Any], shortest: float, runs: int) -> float:
-    """Return the seconds of the quickest of at least so many calls that take so many seconds together.
+def quick(call: Callable[[], Any], shortest: float, runs: int) -> float:
+    """Return the seconds of a quick call, of at least so many that take so many seconds together.
 
-    Seconds of this thread: what other processes do on the same core does not count, waiting for memory does.
+    Seconds of this thread: what other processes do on the same core does not count, waiting for memory does. It is the
+    quickest but for a tenth, of calls put together to `LEAST` seconds: on a shared machine the clock of a thread may
+    miss some.
     """
-    best, total, done = math.inf, 0.0, 0
+    start = time.thread_time()
+    call()
+    together = math.ceil(LEAST / max(time.thread_time() - start, LEAST / 1000))
+    taken: list[float] = []
     gc.disable()
     try:
-        while done < runs or total < shortest:
+        while len(taken) < runs or sum(taken) * together < shortest:
             start = time.thread_time()
-            call()
-            took = time.thread_time() - start
-            best, total, done = min(best, took), total + took, done + 1
+            for _ in range(together):
+                call()
+            taken.append((time.thread_time() - start) / together)
     finally:
         gc.enable()
-    return best
+    return sorted(taken)[len(taken) // 10]

@@ -10,16 +10,20 @@ from typing import Any
 from dask._task_spec import DataNode
 from distributed.utils import key_split_group
 
+from asafess.cluster.group_types import LOOKED_AT
 from asafess.compiler.abstract.values import UNKNOWN, Unknown, nbytes_in
 from asafess.compiler.bound import bound
+from asafess.compiler.infer import found_type
 from asafess.compiler.inference import TypeInference
+from asafess.compiler.kernel_calls import has_code
+from asafess.compiler.task_cost import infer_kernels
 from asafess.core.mode import Rates
 
 from .compiler_graph import Graph
 from .compiler_placement import fetched
 
 #: tasks of a group that the scheduler looks at
-SAMPLE = 8
+SAMPLE = LOOKED_AT
 
 
 @dataclass
@@ -27,6 +31,8 @@ class Prediction:
     """Loads of a whole program."""
 
     flop: float = 0.0
+    #: outside of linear algebra
+    loops: float = 0.0
     nbytes: float = 0.0
     #: bytes fetched by all workers
     fetched: float = 0.0
@@ -38,7 +44,7 @@ class Prediction:
     @property
     def loads(self) -> dict[str, float]:
         """By axis."""
-        return {"compute": self.flop, "memory": self.nbytes, "communication": self.fetched}
+        return {"compute": self.flop, "loops": self.loops, "memory": self.nbytes, "communication": self.fetched}
 
     def bound(self, rates: Rates) -> str:
         """Return what bounds the program; threads and workers work alike on all of it."""
@@ -53,9 +59,15 @@ def predict(of: Graph, held: Mapping[Any, int], workers: int) -> Prediction:
     found = Prediction(tasks=len(of.nodes))
     sizes: dict[Any, float] = {key: _nbytes(types.inferred(key).value) for key in of.inputs}
     why: dict[str, None] = {}
+    #: results of tasks that only a worker can read
+    counted: dict[Any, Any] = {}
     for key, node in of.nodes.items():
         type_ = types.found(key)
         inferred = types.inferred(key)
+        if type_ is None and has_code(node):  # what a worker counts
+            inferred = infer_kernels(node, lambda one: counted[one] if one in counted else types.inferred(one).value)
+            type_ = found_type(inferred, "counted")
+            counted[key] = inferred.value
         sizes[key] = _nbytes(inferred.value)
         if type_ is None:
             found.untyped += 1
@@ -63,6 +75,7 @@ def predict(of: Graph, held: Mapping[Any, int], workers: int) -> Prediction:
             continue
         load = type_.type.load(sum(sizes[one] for one in node.dependencies), 0.0)
         found.flop += load.get("compute", 0.0)
+        found.loops += load.get("loops", 0.0)
         found.nbytes += load.get("memory", 0.0)
         found.fetched += load.get("communication", 0.0)
     found.why = list(why)

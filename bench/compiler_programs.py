@@ -15,6 +15,7 @@ from dask import delayed
 
 from .compiler_case import Program
 from .compiler_programs_frames import PROGRAMS as FRAMES
+from .compiler_programs_more_frames import PROGRAMS as MORE_FRAMES
 from .compiler_programs_prk import PROGRAMS as PRK
 
 GRID = 4
@@ -159,4 +160,5 @@ PROGRAMS = (
     Program("delayed-mirror", _one, _delayed_mirror, 1024, 192),
     *PRK,
     *FRAMES,
+    *MORE_FRAMES,
 )

@@ -5,11 +5,14 @@ A counted array is a NumPy array. Whatever NumPy does with it goes through `__ge
 really there. Nothing here knows of the compiler's rules. What a program's own loops do between the arrays is counted in
 `counting_loops.py`, what compiled functions of NumPy do in `counting_calls.py`.
 
-What counts as one floating-point operation is a definition and not a measurement. `+ − × ÷`, minimum, maximum and
-square root are one. An elementary function is as many as its algorithm in fdlibm has, the C library written to be
-portable. Complex arithmetic is what it consists of. Comparing, negating, rounding and converting, and all that is done
-to integers, are kept apart as *other* operations on elements. Bytes are those of the elements that each operation reads
-and writes, however often; a view costs nothing. *Footprint* is the bytes of different elements, of watched arrays.
+What counts as one floating-point operation is a definition and not a measurement, the same as the compiler's
+(`asafess.compiler.operation_counts`): `+ − × ÷`, minimum, maximum and square root are one. Complex arithmetic is what
+it consists of. Comparing, negating, rounding and converting, and all that is done to integers, are none; they are kept
+apart as *other* operations on elements. How many operations an elementary function takes depends on the library; the
+numbers here are an estimate like the compiler's, so beside them only how often it is called is checked.
+
+Bytes are those of the elements that each operation reads and writes, however often; a view costs nothing. *Footprint*
+is the bytes of different elements, of watched arrays.
 
 What it can't see: a function that turns the array into a plain one and works with that. So a result that is no counted
 array although an input was is noted, with the names of calls that are not known (`Counter.unseen`).
@@ -28,13 +31,14 @@ import numpy as np
 FREE = frozenset(
     {
         *("negative", "positive", "absolute", "fabs", "sign", "signbit", "copysign", "conjugate"),
-        *("floor", "ceil", "trunc", "rint", "isnan", "isinf", "isfinite", "invert"),
+        *("floor", "ceil", "trunc", "rint", "isnan", "isinf", "isfinite", "isnat", "invert"),
+        *("heaviside", "nextafter", "spacing", "frexp", "bitwise_count"),
         *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not"),
         *("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"),
     }
 )
-#: operations that are more than one, counted in the source of fdlibm 5.3, for arguments of moderate size
+#: operations that are more than one, for arguments of moderate size: an estimate
 ELEMENTARY = {
     **dict.fromkeys(["exp", "exp2", "expm1"], 24),
     **dict.fromkeys(["log", "log2", "log10", "log1p"], 28),
@@ -44,7 +48,7 @@ ELEMENTARY = {
     **dict.fromkeys(["hypot", "floor_divide", "remainder", "fmod"], 4),
 }
 #: real operations of one complex operation
-COMPLEX = {"add": 2, "subtract": 2, "multiply": 6, "divide": 11, "absolute": 4, "square": 6}
+COMPLEX = {"add": 2, "subtract": 2, "multiply": 6, "divide": 11, "absolute": 4, "square": 6, "reciprocal": 5}
 
 
 @dataclass

@@ -34,11 +34,19 @@ class CountedArray(np.ndarray):
             found.marks = marks  # type: ignore[attr-defined]
             return found
         self.counter.read += found.nbytes
-        if isinstance(found, np.ndarray):
-            self.counter.written += found.nbytes
         if self.marks is not None:
             self.marks[index] = True
+        if isinstance(found, np.ndarray):
+            self.counter.written += found.nbytes
+            return self._owned(found)
         return found
+
+    def _owned(self, array: np.ndarray) -> CountedArray:
+        """Return a new array, counted and owning its data as it would uncounted: Dask copies what does not."""
+        made = np.ndarray.__new__(CountedArray, array.shape, array.dtype)
+        made.counter = self.counter
+        plain(made)[...] = plain(array)
+        return made
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index, bare = plain(index), plain(value)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asafess.compiler.explain.plot import figure_of as figure_of
+
 from .scores import AGAIN, Row, arm_names, estimate, paired_ratios, timed, valid, values
 
 Event = Mapping[str, Any]
@@ -20,18 +22,6 @@ ADAPTIVE, OTHER, BAND = "#0b7a75", "#b9c2cc", "#f4d58d"
 #: one colour per state, from nothing to everything; further states take the last
 _STATES = {"off": "#d5dae0", "light": "#7cc3bd", "full": "#0b7a75"}
 _FURTHER = ("#d5dae0", "#9ad0c4", "#4ba79b", "#0b7a75", "#064f4c")
-
-
-def figure_of(width: float, height: float) -> Any:
-    """Return an empty figure, in inches. Not through pyplot, so that a notebook's backend stays as it is."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("drawing needs matplotlib: pip install 'asafess[plot]'") from error
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
 
 
 def tidy(axes: Any) -> None:

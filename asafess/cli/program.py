@@ -83,6 +83,11 @@ def split(argument: str) -> tuple[str, str]:
 
 def load(target: str) -> ModuleType:
     """Execute a script as a module, or import a module."""
+    if target.endswith(".ipynb"):
+        raise click.ClickException(
+            f"{target} is a notebook; write asafess.explain(collection) into one of its cells, or make a script of it: "
+            f"jupyter nbconvert --to script {target}"
+        )
     if os.path.isfile(target):
         return _run(target, lambda: _script(target))
     if target.endswith(".py") or os.sep in target:
@@ -103,7 +108,8 @@ def _run(target: str, loading: Callable[[], ModuleType]) -> ModuleType:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".py")]
         own = [frame for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(target)] or frames
         where = f" (line {own[-1].lineno} of {own[-1].filename})" if own else ""
-        raise click.ClickException(f"{target} fails: {type(error).__name__}: {error}{where}") from None
+        hint = "; it is run without arguments of its own" if isinstance(error, SystemExit) else ""
+        raise click.ClickException(f"{target} fails: {type(error).__name__}: {error}{where}{hint}") from None
     finally:
         sys.path[:], sys.argv[:] = path, arguments
 
@@ -161,12 +167,15 @@ def _named(module: ModuleType, target: str, name: str, found: Program) -> None:
 
 
 def is_program(value: Any) -> bool:
-    """Say whether something is a Dask collection, or a container of nothing else."""
+    """Say whether something is a Dask collection, or nested containers of nothing else."""
     from asafess.compiler.explain.task_graph import is_collection
 
     if isinstance(value, list | tuple | set | frozenset | dict):
         inside = list(value.values() if isinstance(value, dict) else value)
-        return bool(inside) and all(map(is_collection, inside))
+        try:
+            return bool(inside) and all(map(is_program, inside))
+        except RecursionError:  # it contains itself
+            return False
     return is_collection(value)
 
 

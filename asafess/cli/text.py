@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import math
 
-_PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+from asafess.compiler.explain.table import with_unit
+
 _UNITS = {"flop": "flop/s", "sparse_product": "entries/s"}
-
-
-def amount(value: float) -> str:
-    """Return a number with three digits and a decimal prefix.
-
-    Examples
-    --------
-    >>> amount(1.2345e10), amount(250.0)
-    ('12.3 G', '250 ')
-    """
-    for factor, prefix in _PREFIXES:
-        if value >= factor and value < math.inf:
-            return f"{value / factor:.3g} {prefix}"
-    return f"{value:.3g} "
 
 
 def rate(name: str, value: float) -> str:
@@ -27,10 +14,10 @@ def rate(name: str, value: float) -> str:
 
     Examples
     --------
-    >>> rate("flop", 2e10), rate("link", 1.25e8)
-    ('20 Gflop/s', '125 MB/s')
+    >>> rate("flop", 2e10), rate("link", 125)
+    ('20 Gflop/s', '125 B/s')
     """
-    return amount(value) + _UNITS.get(name, "B/s")
+    return with_unit(value, _UNITS.get(name, "B/s"))
 
 
 def number(value: float | None) -> str:

@@ -29,7 +29,7 @@ def types(program: str, plot: str | None, json_file: str | None) -> None:
 
     The program is imported: what stands under `if __name__ == "__main__"` is not executed, everything else at its top
     level is. Its collections are not computed. A cluster that it has opened a client to is asked for the sizes of what
-    it holds.
+    it holds, and for the types and rates that it has measured.
     """
     from asafess.compiler.explain.explain import explain
 

@@ -10,12 +10,12 @@ from dask._task_spec import Task, TaskRef
 
 from asafess.core.mode import Rates
 from bench import compiler
-from bench.compiler_cluster import measured_bound, slowdown
+from bench.compiler_cluster import TIE, accepted, axes, communication, longest, slowdown
 from bench.compiler_kernel_cost import compare
 from bench.compiler_kernels import KERNELS
 from bench.compiler_placement import fetched
 from bench.compiler_predict import Prediction
-from bench.compiler_rows import summary
+from bench.compiler_rows import measured_bound, summary
 
 SUMMARY = {"programs", "exact_affine", "within_2x", "right_bound", "ms_per_group"}
 
@@ -51,6 +51,8 @@ def test_affine_kernels_and_array_programs_are_predicted(small):
 def test_each_bound_was_measured_and_what_moved_was_seen(small):
     rows = small[0]["rows"]
     assert {row["bound_measured"] for row in rows} <= {"compute", "memory", "communication", "unclear"}
+    assert all(row["bound_measured"] in row["bound_accepted"] for row in rows if row["axis_seconds"])
+    assert all(row["fetching_seconds"] >= row["waited_seconds"] for row in rows if row["kind"] == "program")
     moved = {row["name"]: row["moved"] for row in rows if row["kind"] == "program"}
     # blocks below the diagonal and above it change places: 8 of 16 with two workers, unless Dask decides otherwise
     assert moved["mirror"] >= 4 * 8 * 96**2
@@ -65,30 +67,48 @@ def test_a_name_that_is_none_is_refused():
 
 def test_the_summary_says_what_the_rows_say():
     row = {"kind": "kernel", "prk": False, "affine": True, "exact": True, "untyped": 0}
-    row |= {"bound_predicted": "memory", "bound_measured": "memory", "flop_ratio": 1.0, "bytes_ratio": 1.0}
-    other = row | {"kind": "program", "affine": False, "bound_measured": "compute", "untyped": 2}
+    row |= {"bound_predicted": "memory", "flop_ratio": 1.0, "bytes_ratio": 1.0}
+    row |= measured_bound({"compute": 1.0, "memory": 3.0})
+    other = row | {"kind": "program", "affine": False, "untyped": 2} | measured_bound({"compute": 3.0, "memory": 1.0})
     rows = [
         row,
-        row | {"exact": False, "bound_measured": "unclear"},
+        row | {"exact": False} | measured_bound(None),
         other | {"bytes_ratio": 2.5},
         other | {"flop_ratio": None},
-        other | {"flop_ratio": 0.6, "group_milliseconds": [0.1, 0.3, 0.9]},
+        other
+        | {"flop_ratio": 0.6, "group_milliseconds": [0.1, 0.3, 0.9]}
+        | measured_bound({"compute": 1, "memory": 0.9}),
     ]
     found = summary(rows)
     assert found["programs"] == 5
     assert found["exact_affine"] == 1 / 2
     assert found["within_2x"] == 1 / 3
-    assert found["right_bound"] == 1 / 4
+    # the tie counts in one and not in the other
+    assert (found["right_bound"], found["right_bound_strict"], found["bounds_tied"]) == (2 / 4, 1 / 4, 1)
     assert found["bounds_unclear"] == 1
     assert found["untyped_programs"] == 3
     assert (found["ms_per_group"], found["ms_per_group_worst"]) == (0.3, 0.9)
 
 
-def test_what_is_measured_decides_the_bound():
-    assert measured_bound(2.0, 1.0, 5.0) == "communication"
-    assert measured_bound(1.0, 2.0, 1.6) == "memory"
-    assert measured_bound(1.0, 2.0, 1.1) == "compute"
-    assert measured_bound(1.0, 2.0, None) == "unclear"
+def test_the_axis_that_takes_longest_is_the_bound():
+    # twice as slow with large chunks: memory takes between once and twice as long as computing
+    assert axes(2.0, 2.0) == {"compute": 1.0, "memory": 1.5, "communication": 0.0}
+    assert longest(axes(1.0, 1.6)) == "memory"
+    assert longest(axes(1.0, 1.4)) == "compute"
+    assert longest(axes(1.0, 0.4)) == "compute"
+    # neither part of the work is as long as fetching, though both together are
+    assert longest(axes(1.0, 1.5, 0.8)) == "communication"
+    assert longest(axes(1.0, None, 0.8)) == "unclear"
+    assert longest(axes(1.0, None, 1.2)) == "communication"
+    assert communication({"waited_seconds": 1.0, "fetching_seconds": 4.0}) == 2.5
+
+
+def test_axes_that_take_about_as_long_are_a_tie_and_others_are_not():
+    assert accepted({"compute": 1.0, "memory": 1.01 / TIE, "communication": 0.99 / TIE}) == ["compute", "memory"]
+    assert accepted(None) == []
+
+
+def test_where_little_is_computed_nothing_can_be_said():
     # nearly all of the small run is what Dask needs for a task
     assert slowdown(large=5.0, small=1.0, tiny=0.9, work=10.0) is None
 

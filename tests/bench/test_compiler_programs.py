@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench.compiler_graph import collections_in, graph, run
+from bench.compiler_predict import predict
 from bench.compiler_programs import PROGRAMS
 from bench.counting_graph import count
 
@@ -73,3 +74,13 @@ def test_counts_of_whole_programs_are_those_made_by_hand(name, flop, nbytes):
     counters = count(graph(named(name), EDGE))[0].values()
     assert sum(one.flop for one in counters) == flop
     assert sum(one.read + one.written for one in counters) == nbytes
+
+
+@pytest.mark.parametrize("name", ["delayed-products", "permute", "softmax", "select", "sort-rows", "std", "float32"])
+def test_what_the_compiler_predicts_is_what_is_counted(name):
+    of = graph(named(name), 16)
+    counters = count(of)[0].values()
+    predicted = predict(of, dict.fromkeys(of.inputs, 0), 2)
+    assert predicted.untyped == 0
+    assert predicted.flop == pytest.approx(sum(one.flop for one in counters), rel=0.02)
+    assert predicted.nbytes == pytest.approx(sum(one.read + one.written for one in counters), rel=0.02)

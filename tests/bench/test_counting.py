@@ -5,6 +5,7 @@ import math
 import numba
 import numpy as np
 import pytest
+from dask.array.chunk import getitem as dask_getitem
 
 from bench.counting import Counter, stored
 from bench.counting_loops import count, instrumented
@@ -114,6 +115,12 @@ def test_joining_and_taking_move_what_they_join_and_take(matrix):
     assert figures(counted(lambda a: np.concatenate([a, a]), matrix)) == (0, 0, 192, 192)
     assert figures(counted(lambda a: a[np.array([0, 2])], matrix)) == (0, 0, 48, 48)
     assert figures(counted(lambda a: np.where(a > 1, a, 0.0), matrix))[1] == 24
+
+
+def test_what_is_taken_owns_its_data_as_it_would_uncounted(matrix):
+    # Dask copies what does not, so it would be counted twice
+    assert Counter().array(matrix)[np.array([0, 2])].flags.owndata == matrix[np.array([0, 2])].flags.owndata
+    assert figures(counted(lambda a: dask_getitem(a, (np.array([0]), slice(None))), matrix)) == (0, 0, 24, 24)
 
 
 def test_what_is_not_known_is_noted_and_not_passed_over(vector):

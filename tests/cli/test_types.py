@@ -73,7 +73,7 @@ def test_all_collections_and_functions_at_the_top_level_are_explained(program):
     ]
     assert "work(): declared: compute 2/B, memory 1/B" in lines
     assert sum("asafess.task on work" in line for line in lines) == 2
-    assert sum(line.startswith("bound by: at flop") for line in lines) == 1
+    assert sum(line.startswith("Bound by: 4 threads a worker") for line in lines) == 1
 
 
 def test_an_object_is_named_by_its_path(program):
@@ -197,6 +197,7 @@ def test_what_can_not_be_found_is_told(program, after, message):
         ("not a name", "names neither a file that is there nor a module"),
         ("json", "holds neither Dask collections"),
         ("/tmp", "is a folder"),
+        ("some.ipynb", "is a notebook; write asafess.explain(collection) into one of its cells"),
     ],
 )
 def test_what_is_no_program_is_told(target, message):
@@ -209,7 +210,8 @@ def test_what_is_no_program_is_told(target, message):
     ("text", "message"),
     [
         ("x = 1\n1 / 0\n", "fails: ZeroDivisionError: division by zero (line 2 of"),
-        ("import sys\nsys.exit(3)\n", "fails: SystemExit: 3"),
+        ("import sys\nsys.exit(3)\n", "fails: SystemExit: 3 (line 2 of"),
+        ("import argparse\np = argparse.ArgumentParser()\np.add_argument('n')\np.parse_args()\n", "without arguments"),
         ("def f(:\n", "fails: SyntaxError"),
         ("import not_installed_anywhere\n", "fails: ModuleNotFoundError: No module named 'not_installed_anywhere'"),
         ("x = 1\n", "asafess types"),
@@ -229,6 +231,18 @@ def test_a_wrong_table_in_the_configuration_is_the_users_mistake(program):
         done = run(program)
     assert done.exit_code == 1
     assert "Error: asafess.types['x']: unknown entries" in done.output
+
+
+def test_nested_collections_are_found_and_what_contains_itself_is_not(tmp_path):
+    script = tmp_path / "nested.py"
+    script.write_text(
+        "import dask\none = dask.delayed(abs)(1)\nnested = {'a': [one], 'b': ({'c': one},)}\n"
+        "loop = [one]\nloop.append(loop)\n"
+    )
+    done = run(script)
+    assert done.exit_code == 0, done.output
+    assert "nested: dict" in done.output
+    assert "loop:" not in done.output
 
 
 def test_nothing_to_draw_is_told(tmp_path):
