@@ -31,6 +31,8 @@ class Compared:
     averages: dict[str, float] = field(default_factory=dict)
     #: loads at the large size: flop, bytes of different elements, bytes touched
     flop: float = 0.0
+    #: of them those in loops
+    loops: float = 0.0
     footprint: float = 0.0
     touched: float = 0.0
     #: why the compiler says nothing
@@ -66,7 +68,8 @@ def compare(kernel: Kernel, large: int) -> Compared:
                 row |= {f"predicted_{what}": getattr(said, what), f"counted_{what}": known}
             found.sizes.append(row)
         at_large = costs.bind(*kernel.make(large), **found.averages)
-        found.flop, found.footprint, found.touched = at_large.flop, at_large.footprint, at_large.bytes
+        found.flop, found.loops = at_large.flop, at_large.loops
+        found.footprint, found.touched = at_large.footprint, at_large.bytes
     except Exception as error:
         found.why = f"{type(error).__name__}: {error}"
         found.sizes = [

@@ -80,7 +80,7 @@ def found_type(inferred: Inferred, name: str, confidence: float = 1.0) -> FoundT
             return None
         loads["compute"] += part.flop
         loads["memory"] += part.nbytes
-        loops += part.flop if part.kind != "linalg" else 0.0
+        loops += part.in_loops
         communication += part.communication
         confidence = min(confidence, part.confidence)
     if loops:

@@ -64,6 +64,9 @@ PER_ELEMENT: dict[str, float] = {
     **each("erf erfc erfinv gammaln gamma expit logit i0 i1 j0 j1 k0 k1", 40.0),
 }
 
+#: operations per element from which on a function is an elementary one
+ELEMENTARY = 24.0
+
 #: complex operations, in real ones; others count as four of their real kind
 COMPLEX = {"add": 2.0, "subtract": 2.0, "absolute": 4.0, "multiply": 6.0, "square": 6.0, "divide": 11.0}
 COMPLEX |= {"true_divide": 11.0, "reciprocal": 5.0}
@@ -78,6 +81,17 @@ PER_DRAW = {
     **each("gamma standard_gamma beta chisquare f standard_t standard_cauchy noncentral_chisquare", 40.0),
     **each("poisson binomial negative_binomial hypergeometric logseries zipf triangular", 50.0),
 }
+
+
+def in_loops(per: float) -> float:
+    """Return how many operations of an element count as *loops*; an elementary function's stay in registers but one.
+
+    Examples
+    --------
+    >>> in_loops(1.0), in_loops(PER_ELEMENT["exp"])
+    (1.0, 1.0)
+    """
+    return 1.0 if per >= ELEMENTARY else per
 
 
 def kind_of(dtype: Any) -> str | None:

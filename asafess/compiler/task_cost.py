@@ -159,7 +159,9 @@ class _Reader(FunctionInterpreter):
         made = one.made or tuple(array_of(one.loop, scalar.dtype) for scalar in [cost.result(*one.args)])
         nbytes = one.read + sum(array.known_nbytes for array in made)
         name = name_of(function)
-        self.part(name, "kernel", one.times * counts.flop, nbytes, why=f"kernel {name.split('.')[-1]}")
+        loops = one.times * counts.loops
+        why = f"kernel {name.split('.')[-1]}"
+        self.part(name, "kernel", one.times * counts.flop, nbytes, why=why, loops=loops)
         return made[0] if len(made) == 1 else made
 
     def _kernel(self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -175,7 +177,8 @@ class _Reader(FunctionInterpreter):
         cost, counts = _counted(python, given)
         what = "kernel" if is_kernel(function) else "function with kernels"
         name = name_of(function)
-        self.part(name, "kernel", counts.flop, counts.footprint, why=f"{what} {name.split('.')[-1]}")
+        why = f"{what} {name.split('.')[-1]}"
+        self.part(name, "kernel", counts.flop, counts.footprint, why=why, loops=counts.loops)
         return _value(cost.result(*given))
 
 

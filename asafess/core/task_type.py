@@ -15,7 +15,8 @@ from typing import Any
 #: axis → unit. The standard axes; `define_axis` adds to it.
 AXES: dict[str, str] = {
     "compute": "flop",
-    # of them those outside of products and factorizations of matrices, which few programs do as fast as those
+    # of them those for which an operand is loaded: few programs do them as fast as a product of matrices, which is done
+    # in registers
     "loops": "flop in loops",
     "memory": "bytes touched",
     "communication": "logical bytes fetched",

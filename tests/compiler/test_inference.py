@@ -50,7 +50,7 @@ def test_persisted_inputs_count_by_the_bytes_that_the_scheduler_knows():
     graph = {"y": Task("y", np.exp, TaskRef("x"))}
     assert TypeInference(graph.get, {"x": 8.0 * MB}.get).found("y").type.loads == {
         "compute": 24.0 * MB,
-        "loops": 24.0 * MB,
+        "loops": 1.0 * MB,
         "memory": 16.0 * MB,
     }
 

@@ -42,11 +42,20 @@ class Part:
     confidence: float = 1.0
     #: logical bytes that it sends or fetches without Dask's records showing it (a p2p shuffle)
     communication: float = 0.0
+    #: of `flop` those that no library does in registers; None: all, or none for linear algebra and Fourier transforms
+    loops: float | None = None
 
     @property
     def bytes(self) -> float:
         """Bytes read and written."""
         return self.nbytes
+
+    @property
+    def in_loops(self) -> float:
+        """Floating-point operations in loops."""
+        if self.loops is not None:
+            return self.loops
+        return 0.0 if self.kind in ("linalg", "fft") else self.flop
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,8 @@ class Inferred:
 
     @property
     def loops(self) -> float:
-        """Floating-point operations of all parts but linear algebra."""
-        return float(sum(part.flop for part in self.parts if part.kind != "linalg"))
+        """Floating-point operations in loops, of all parts."""
+        return float(sum(part.in_loops for part in self.parts))
 
     @property
     def nbytes(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr
 
-from asafess.compiler.operation_counts import per_element
+from asafess.compiler.operation_counts import in_loops, per_element
 
 BYTES = ("read", "written")
 _WEIGHTS = {"add": 1, "mul": 1, "div": 1, "sqrt": 1, "min": 1, "fma": 2, "random": 5}
@@ -27,6 +27,11 @@ class Counts:
     def flop(self) -> float:
         """Floating-point operations."""
         return sum(weight(name) * count for name, count in self.operations.items())
+
+    @property
+    def loops(self) -> float:
+        """Of them those that count as *loops*; see `asafess.compiler.operation_counts.in_loops`."""
+        return sum(in_loops(weight(name)) * count for name, count in self.operations.items())
 
     @property
     def bytes(self) -> float:

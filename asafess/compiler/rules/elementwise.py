@@ -21,7 +21,7 @@ from asafess.compiler.abstract.values import (
     as_array,
     sized,
 )
-from asafess.compiler.operation_counts import arithmetic, kind_of, per_element
+from asafess.compiler.operation_counts import arithmetic, in_loops, kind_of, per_element
 from asafess.compiler.rules.table import method, rule
 
 #: Python's operators → ufuncs
@@ -81,7 +81,7 @@ def elementwise(on: Any, name: str, /, operands: tuple[Any, ...], dtypes_: tuple
     if any(array.itemsize is None for array in (*arrays, *results)):
         on.hedge(0.8, f"elements of unknown type taken as {ITEMSIZE} bytes")
     moved = sum(array.touched for array in (*arrays, *results))
-    on.part(name, "elementwise", per * results[0].size, moved)
+    on.part(name, "elementwise", per * results[0].size, moved, loops=in_loops(per) * results[0].size)
     return results if len(results) > 1 else results[0]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from asafess.compiler.abstract.dtypes import dtype_of
 from asafess.compiler.abstract.values import ArrayOf, FrameOf, Unknown, array_of, sized
-from asafess.compiler.operation_counts import each
+from asafess.compiler.operation_counts import each, in_loops
 from asafess.compiler.rules.frame_record import COMPARISON, record, result_of
 from asafess.compiler.rules.frame_tables import ACCESSORS, FRAME_METHODS, PROBED, TEXT
 from asafess.compiler.rules.frame_values import (
@@ -48,7 +48,9 @@ def elementwise(on: Any, name: str, per: float | None, *operands: Any) -> Any:
         return without_size(largest)
     read = sum(one.known_nbytes for one in frames)
     result = result_of(on, "mask", [largest]) if name in TRUTH else largest
-    on.part(name, "elementwise", per * largest.known_nbytes / 8, read + result.known_nbytes, confidence=LINEAR)
+    elements = largest.known_nbytes / 8
+    loops = in_loops(per) * elements
+    on.part(name, "elementwise", per * elements, read + result.known_nbytes, confidence=LINEAR, loops=loops)
     return result
 
 
