@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distributed.scheduler import TaskGroup
 
 #: share of the active groups that a tick looks through, at least so many; and so many resting ones
-SHARE, LEAST, RESTING = 16, 16, 8
+SHARE, LEAST, RESTING = 32, 8, 8
 
 
 class ActiveGroups:

@@ -24,6 +24,8 @@ from asafess.core.mode import Rates, Scheduled, least_seconds
 if TYPE_CHECKING:
     from distributed.scheduler import SchedulerState, TaskGroup, TaskState
 
+    from asafess.cluster.active import ActiveGroups
+
 #: waiting tasks whose inputs are looked at; scheduled ones, and dependents of each, that are followed to find them
 LOOKED_AT, SAMPLE = 64, 16
 #: groups one behind the other that are looked through
@@ -45,7 +47,7 @@ class Phase:
     groups: dict[TaskGroup, int] = field(default_factory=dict)
 
 
-def coming(state: SchedulerState, loads: Iterable[GroupLoad], rates: Rates, window: float, soon: float) -> Phase:
+def coming(state: SchedulerState, loads: ActiveGroups, rates: Rates, window: float, soon: float) -> Phase:
     """Return the phase after the present one; an empty one while that goes on, or nothing is known.
 
     What comes is predicted to take at least half a window: a few tasks that add up what many have made are no phase.
@@ -53,7 +55,7 @@ def coming(state: SchedulerState, loads: Iterable[GroupLoad], rates: Rates, wind
     Parameters
     ----------
     state : SchedulerState
-    loads : iterable of GroupLoad
+    loads : ActiveGroups
         Of groups that have a type, and tasks that are not over.
     rates : Rates
     window : float
@@ -64,7 +66,6 @@ def coming(state: SchedulerState, loads: Iterable[GroupLoad], rates: Rates, wind
     running = sum(len(ws.processing) for ws in state.workers.values())
     if state.queued or not state.total_nthreads or (running - state.total_nthreads) * TASK_SECONDS > soon:
         return Phase()
-    loads = list(loads)
     ends = _Ends(state, running <= state.total_nthreads, window, soon)
     if not all(ends.soon(load.group) for load in loads if load.group.states["processing"]):
         return Phase()
