@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from asafess.cluster.group_load import GroupLoad, TypeColumn
@@ -27,7 +28,7 @@ class ActiveGroups:
     def __init__(self) -> None:
         self._columns: dict[str, TypeColumn] = {}
         self._active: deque[GroupLoad] = deque()
-        self._resting: deque[GroupLoad] = deque()
+        self._resting: dict[GroupLoad, None] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._columns.values()))
@@ -51,11 +52,18 @@ class ActiveGroups:
     def wake(self, load: GroupLoad) -> None:
         """Take a group up again, if it rests."""
         if load.column is not None and load.place is None:
+            self._resting.pop(load, None)
             self.add(load, load.column.name)
+
+    def wake_all(self) -> None:
+        """Take all groups up again."""
+        for load in list(self._resting):
+            self.wake(load)
 
     def remove(self, load: GroupLoad) -> None:
         """Leave a group out for good."""
         self._leave(load)
+        self._resting.pop(load, None)
         load.column = None
 
     def review(self) -> None:
@@ -66,15 +74,13 @@ class ActiveGroups:
                 continue  # it was left out
             if _done(load.group):
                 self._leave(load)
-                self._resting.append(load)
+                self._resting[load] = None
             else:
                 self._active.append(load)
-        for _ in range(min(len(self._resting), RESTING)):
-            load = self._resting.popleft()
-            if load.column is None or load.place is not None:
-                continue  # it was left out, or taken up in the meantime
+        for load in list(islice(self._resting, RESTING)):
+            del self._resting[load]
             if _done(load.group):
-                self._resting.append(load)
+                self._resting[load] = None
             else:
                 self.wake(load)
 

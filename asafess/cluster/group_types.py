@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asafess.cluster.guard import guarded
 from asafess.cluster.kernel_costs import KernelCosts
 from asafess.cluster.learning import Learning
 from asafess.cluster.signature import signature, told
@@ -104,7 +105,10 @@ class GroupTypes:
         derived = None
         if COMPILER in self._infer and self._left > 0:
             self._left -= 1
-            derived = self._derived(state, members, load)
+            try:
+                derived = guarded(self._derived, state, members, load)
+            except Exception:  # to look at a task may be anyone's code
+                self.bad_types += 1
         if MEASURED not in self._infer:
             return derived
         return self._measured(load, signature(members[0].run_spec), derived)
@@ -157,9 +161,10 @@ class GroupTypes:
         if not self.kernels.answered(names, counts):
             return
         for load in loads:
-            if load.kernel == names:
-                load.kernel = None
-                found = self._measured(load, names[:-1], self.kernels.find(names, load.group.prefix.name))
+            if load.kernel is not None and load.kernel[:-1] == names[:-1]:
+                found = self._measured(load, names[:-1], self.kernels.find(load.kernel, load.group.prefix.name))
+                if load.kernel == names:
+                    load.kernel = None
                 if found is not None:
                     yield load, found
 

@@ -31,6 +31,8 @@ class KernelCosts:
     """What is known of kernels, and whom to ask for the rest."""
 
     def __init__(self) -> None:
+        #: whether there is a worker that could answer
+        self.answering = True
         #: signature → what a worker has counted; None: it can't be
         self._known: dict[tuple[str, ...], dict[str, float] | None] = {}
         #: names of functions → the signature that was counted last
@@ -80,7 +82,7 @@ class KernelCosts:
 
     def ask(self, keys: Iterable[Any], signature: tuple[str, ...]) -> None:
         """Note that whichever worker runs one of these tasks may count what it costs."""
-        if signature in self._known:
+        if signature in self._known or not self.answering:
             return
         *names, arguments = signature
         asked = self._asked.get(tuple(names), {})

@@ -113,6 +113,10 @@ class GroupLoads:
         """Return the scheduled tasks of all types."""
         return self._active.scheduled(bool(state.queued))
 
+    def wake(self) -> None:
+        """Look at all groups again."""
+        self._active.wake_all()
+
     def busy(self, state: SchedulerState) -> bool:
         """Say whether a task that has a type is scheduled; cheaper than counting them."""
         return any(

@@ -148,6 +148,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("update_graph", error)
 
     def _submitted(self, scheduler: Scheduler, tasks: list[Any]) -> None:
+        self.loads.types.kernels.answering = bool(self.ready)
         ready = self.loads.submitted(scheduler, tasks)
         for keys, names in self.loads.types.kernels.take():
             for worker in self.ready:  # before any of them gets one of these tasks
@@ -325,6 +326,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         """Forget a worker."""
         self.ready.discard(worker)
         self.measurements.lost(worker)
+        self.loads.wake()  # what was there only is computed again
 
     def restart(self, scheduler: Scheduler) -> None:
         """Forget the tasks; workers come back by themselves."""

@@ -73,6 +73,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._reported: dict[str, float] = {}
         #: tasks whose kernel is to be counted, with its signature
         self._wanted: dict[Any, list[str]] = {}
+        #: whether one is being counted
+        self._counting = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {"pickled": self._pickled, "state": self.state}
@@ -140,13 +142,14 @@ class AsafessWorkerPlugin(WorkerPlugin):
 
     def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
         """Count in a thread what a task's kernel costs; all inputs are here when it begins."""
-        if not self._wanted or finish != "executing" or key not in self._wanted:
-            return
+        if not self._wanted or finish != "executing" or key not in self._wanted or self._counting:
+            return  # one at a time: each keeps the inputs of its task
         try:
             signature = self._wanted.pop(key)
             task = self._worker.state.tasks[key]
             data = {one.key: self._worker.data[one.key] for one in task.dependencies}
             arguments = task.run_spec, data, signature
+            self._counting = True
             threading.Thread(target=self._count, args=arguments, name="asafess-count", daemon=True).start()
         except Exception as error:
             logger.debug("asafess could not count %s", text(error))
@@ -157,7 +160,11 @@ class AsafessWorkerPlugin(WorkerPlugin):
         except Exception:  # what an extension module raises may be anything
             counts = None
         event = {"event": messages.COUNTED, "signature": signature, "counts": counts}
-        self._worker.loop.add_callback(self._worker.log_event, messages.TOPIC, event)
+        self._worker.loop.add_callback(self._counted, event)
+
+    def _counted(self, event: dict[str, Any]) -> None:
+        self._counting = False
+        self._worker.log_event(messages.TOPIC, event)
 
     def _act(self, state: OptimizationState) -> bool:
         """Enter each optimization's state, unless it is older than the one we are in; say whether we did."""

@@ -25,6 +25,10 @@ _ITERATORS = (enumerate, zip, reversed)
 _ATTRIBUTES = ("shape", "dtype", "nbytes", "size", "ndim")
 
 
+#: containers that are looked into: of a subclass even a look may be the user's code, and change it
+_OWN = (tuple, list, dict, str, range)
+
+
 class Expressions:
     """Expressions in one call of a function; statements assign to its variables.
 
@@ -48,7 +52,7 @@ class Expressions:
         """Give a variable, or several, a value."""
         if isinstance(target, ast.Name):
             self.names[target.id] = value
-        elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
+        elif isinstance(target, ast.Tuple | ast.List) and type(value) in (tuple, list):
             for one, item in zip(target.elts, value, strict=True):
                 self.assign(one, item)
         else:
@@ -132,7 +136,7 @@ class Expressions:
 
     def _of_subscript(self, node: ast.Subscript) -> Any:
         value, index = self.value(node.value), self.value(node.slice)
-        if isinstance(value, tuple | list | dict | str | range) and own(index):
+        if type(value) in _OWN and own(index):
             return value[index]
         return self.on.call(operator.getitem, (value, index), {})
 
@@ -178,7 +182,7 @@ class Expressions:
         function = self.value(node.func)
         if any(function is one for one in _CALLED) and all(short(arg) for arg in (*args, *kwargs.values())):
             return function(*args, **kwargs)
-        if any(function is one for one in _ITERATORS) and all(isinstance(one, tuple | list | range) for one in args):
+        if any(function is one for one in _ITERATORS) and all(type(one) in (tuple, list, range) for one in args):
             return [one for one, _ in zip(function(*args, **kwargs), range(MOST_ITEMS), strict=False)]
         return self.on.call(function, args, kwargs)
 
@@ -189,7 +193,7 @@ class Expressions:
         kwargs: dict[str, Any] = {}
         for word in node.keywords:
             value = self.value(word.value)
-            if word.arg is None and not isinstance(value, dict):
+            if word.arg is None and type(value) is not dict:
                 raise Unknown("a call with ** of what is no dictionary")
             kwargs |= value if word.arg is None else {word.arg: value}
         return tuple(args), kwargs
@@ -205,13 +209,13 @@ class Expressions:
     def truth(self, node: ast.expr) -> bool:
         """Return whether a test holds; raises `Unknown` where that depends on data."""
         value = self.value(node)
-        if not own(value) and not isinstance(value, tuple | list | dict):
+        if not own(value) and type(value) not in _OWN:
             raise Unknown(f"the test `{ast.unparse(node)}` depends on data")
         return bool(value)
 
     def items(self, node: ast.expr) -> Any:
         """Return what a loop goes over; raises `Unknown` where that depends on data."""
         items = self.value(node)
-        if not isinstance(items, tuple | list | range | dict | str):
+        if type(items) not in _OWN:
             raise Unknown(f"a loop over `{ast.unparse(node)}`, which depends on data")
         return items

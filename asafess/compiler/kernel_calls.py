@@ -182,7 +182,7 @@ def _leaves(node: Any) -> Iterator[Any]:
 
 def _told(value: Any) -> str:
     """Return a value in words: what is the same for two values that cost the same."""
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return f"({', '.join(_told(item) for item in value[:MOST_TOLD])})"
     found = abstracted(value)
     if isinstance(found, ArrayOf):
@@ -195,6 +195,8 @@ def _told(value: Any) -> str:
         return f"{found.kind} of {found.rows} rows"
     if value is UNKNOWN:
         return "?"
-    if isinstance(value, bool | int | str | slice | type | None):
+    if type(value) is slice:
+        return f"slice({_told(value.start)}, {_told(value.stop)}, {_told(value.step)})"
+    if type(value) in (bool, int, str, type(None), type):
         return repr(value)[:LONGEST].encode("utf-8", "replace").decode()
     return type(value).__qualname__.encode("utf-8", "replace").decode()

@@ -77,8 +77,8 @@ def limited(value: Any) -> Any:
         if not stack:
             return value
         one = stack.pop()
-        if isinstance(one, tuple | list | dict):
-            items = list(one.values()) if isinstance(one, dict) else one
+        if type(one) in (tuple, list, dict):
+            items = list(one.values()) if type(one) is dict else one
             stack += items[: MOST_ITEMS + 1]
     raise Unknown(f"a container of more than {MOST_ITEMS} things")
 

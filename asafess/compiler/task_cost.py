@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from inspect import signature
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,7 +18,7 @@ from dask._task_spec import DataNode, GraphNode
 from dask.sizeof import sizeof
 
 from asafess.compiler.abstract.parts import Inferred
-from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, Unknown, abstracted, array_of, sized
+from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, Unknown, abstracted, array_of, root_of, sized
 from asafess.compiler.core_call import core_call
 from asafess.compiler.kernel_calls import calls_kernel, has_code, is_kernel, is_vectorized
 from asafess.compiler.plain import FunctionInterpreter
@@ -29,6 +30,13 @@ _reading = threading.Lock()
 _read: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 #: numbers leave a kernel as Python's, whatever their precision was
 _PYTHON = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+#: values that can be looked at without anybody noticing
+_HARMLESS = (
+    *(bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, range, slice, type(None)),
+    *(type(Ellipsis), ModuleType),
+)
+#: packages whose values have no surprises
+_KNOWN = ("asafess", "dask", "numpy", "pandas", "scipy")
 #: different types of arguments for which the cost of one kernel is kept
 MOST_KEPT = 64
 
@@ -119,6 +127,8 @@ def held(value: Any) -> Any:
     (3,)
     """
     found = abstracted(value)
+    if found is value and type(value) not in _HARMLESS and not callable(value) and root_of(value) not in _KNOWN:
+        return UNKNOWN  # to look at it may be the user's code, and change it
     if type(found) is not ArrayOf or found is value:
         return found
     return Held(**{each.name: getattr(found, each.name) for each in fields(ArrayOf)}, data=value)

@@ -73,3 +73,16 @@ def test_thousands_of_finished_groups_are_not_looked_at_again_and_again():
     assert reviews < 150  # a share each time, at last LEAST
     assert LEAST > 1
     assert active.scheduled(True) == []
+
+
+def test_all_groups_can_be_looked_at_again():
+    active = ActiveGroups()
+    loads = [group(f"one-{k}", memory=1) for k in range(300)]
+    for load in loads:
+        active.add(load, "type")
+    while len(active):
+        active.review()
+    for load in loads:
+        load.group.states["processing"] = 1
+    active.wake_all()
+    assert [one.count for one in active.scheduled(False)] == [300]

@@ -215,3 +215,14 @@ def test_other_arguments_are_taken_to_be_in_proportion_with_less_confidence():
     assert "in proportion" in other.why
     assert kernels.find(("f", "no"), "f") is None
     assert kernels.find(("g", "1"), "g") is None
+
+
+def test_nobody_is_asked_while_nobody_can_answer():
+    kernels = KernelCosts()
+    kernels.answering = False
+    for at in range(2 * MOST_SIGNATURES):
+        kernels.ask(["key"], ("f", str(at)))
+    assert kernels.take() == []
+    kernels.answering = True
+    kernels.ask(["key"], ("f", "1"))
+    assert len(kernels.take()) == 1

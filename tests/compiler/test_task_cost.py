@@ -1,5 +1,6 @@
 """What a worker counts of tasks that call Numba kernels, beside what is counted by hand."""
 
+from collections import defaultdict
 from functools import partial
 
 import dask
@@ -12,7 +13,8 @@ from numba import guvectorize, njit, vectorize
 
 from asafess.compiler import task_cost as module
 from asafess.compiler.abstract.values import UNKNOWN, array_of
-from asafess.compiler.kernel_calls import has_kernel
+from asafess.compiler.infer import infer
+from asafess.compiler.kernel_calls import arguments, has_kernel
 from asafess.compiler.task_cost import held, infer_kernels, task_cost
 
 N = 16
@@ -228,3 +230,35 @@ def test_vectorized_functions_that_nobody_has_given_types_or_that_are_given_more
     assert task_cost(Task("key", dynamic, TaskRef("x")), {"x": np.ones(4)}) is None
     assert task_cost(Task("key", dot, TaskRef("x"), TaskRef("x"), axis=0), {"x": np.ones((4, 4))}) is None
     assert task_cost(Task("key", dot, TaskRef("x"), TaskRef("x"), np.empty(4)), {"x": np.ones((4, 4))}) is None
+
+
+def keyed(table, key):
+    before = len(table)
+    table[key]
+    return before
+
+
+def test_a_users_container_is_not_looked_into():
+    table = defaultdict(list)
+    assert task_cost(Task("key", keyed, TaskRef("table"), "a"), {"table": table}) is None
+    assert not table
+
+
+class Lazy:
+    asked = 0
+
+    @property
+    def shape(self):
+        Lazy.asked += 1
+        return (3,)
+
+    dtype = ndim = shape
+
+
+def test_a_users_attributes_are_not_asked_for():
+    lazy = Lazy()
+    node = Task("key", keyed, TaskRef("x"), lazy)
+    assert task_cost(node, {"x": lazy}) is None
+    assert infer(node, {"x": 1}.get).parts
+    assert arguments(node, lambda key: lazy) == "Lazy, Lazy"
+    assert Lazy.asked == 0

@@ -160,19 +160,34 @@ def abstracted(value: Any) -> Any:
     >>> abstracted(5)
     5
     """
+    root = root_of(value)
+    if root not in ("numpy", "pandas"):
+        return value  # whatever it is: its attributes may be anyone's code, and are not asked for
     shape = getattr(value, "shape", None)
-    if type(shape) is not tuple or isinstance(value, ArrayOf):
+    if type(shape) is not tuple:
         return value
-    root = type(value).__module__.partition(".")[0]
     if root == "pandas":
         return _frame(value, shape)
-    if root == "numpy" and hasattr(value, "strides"):  # and no dtype, which has a shape as well
+    if hasattr(value, "strides"):  # and no dtype, which has a shape as well
         stored = None
         if 0 in value.strides:
             dims = [dim for dim, stride in zip(shape, value.strides, strict=True) if stride]
             stored = float(math.prod(dims) * value.dtype.itemsize)
         return ArrayOf(shape, value.dtype.itemsize, value.nbytes, value.dtype, stored)
-    return value  # what arrays are read from (HDF5, Zarr), or something that only looks like an array
+    return value
+
+
+def root_of(value: Any) -> str:
+    """Return the package that a value's type is from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> root_of(np.zeros(3)), root_of(3)
+    ('numpy', 'builtins')
+    """
+    module = getattr(type(value), "__module__", "")
+    return module.partition(".")[0] if type(module) is str else ""
 
 
 def _frame(value: Any, shape: tuple[int, ...]) -> FrameOf:
