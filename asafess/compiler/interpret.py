@@ -4,58 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from dask._task_spec import Alias, DataNode, Dict, GraphNode, NestedContainer, Task, TaskRef, _execute_subgraph
 from dask.utils import methodcaller
 
+from asafess.compiler import rules
 from asafess.compiler.abstract.parts import Part
 from asafess.compiler.abstract.values import UNKNOWN, FrameOf, Unknown, abstracted
-from asafess.compiler.rules import (
-    bag,
-    blocks,
-    creation,
-    elementwise,
-    exchange,
-    fft,
-    frame,
-    frame_exchange,
-    frame_functions,
-    frame_groupby,
-    frame_quantiles,
-    frame_windows,
-    linalg,
-    moving,
-    reduction,
-    sort,
-    steps,
-    view,
-    wrapper,
-)
+from asafess.compiler.rules import elementwise, frame, frame_functions
 from asafess.compiler.rules.table import METHODS, RULES, is_ufunc, name_of
 
-#: files whose rules the table holds
-ROOMS = (
-    bag,
-    blocks,
-    creation,
-    elementwise,
-    exchange,
-    fft,
-    frame,
-    frame_exchange,
-    frame_functions,
-    frame_groupby,
-    frame_quantiles,
-    frame_windows,
-    linalg,
-    moving,
-    reduction,
-    sort,
-    steps,
-    view,
-    wrapper,
-)
+for _room in iter_modules(rules.__path__):  # each registers its rules in the table
+    import_module(f"{rules.__name__}.{_room.name}")
+
 #: calls inside calls, and parts of one fused task: a cycle or a huge task must not hold the scheduler up
 DEPTH = 24
 MOST_PARTS = 400

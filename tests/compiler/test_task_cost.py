@@ -15,6 +15,7 @@ from asafess.compiler import task_cost as module
 from asafess.compiler.abstract.values import UNKNOWN, array_of
 from asafess.compiler.infer import infer
 from asafess.compiler.kernel_calls import arguments, has_kernel
+from asafess.compiler.plain import FunctionInterpreter
 from asafess.compiler.task_cost import held, infer_kernels, task_cost
 
 N = 16
@@ -241,6 +242,12 @@ def keyed(table, key):
 def test_a_users_container_is_not_looked_into():
     table = defaultdict(list)
     assert task_cost(Task("key", keyed, TaskRef("table"), "a"), {"table": table}) is None
+    assert not table
+
+
+def test_nor_by_the_interpreter_itself():
+    table = defaultdict(list)
+    FunctionInterpreter(None).call(keyed, (table, "a"), {})
     assert not table
 
 
