@@ -28,7 +28,8 @@ def getitem(on: Any, name: str, /, value: Any, index: Any, **_: Any) -> Any:
         return on.method("__getitem__", (value, index), {})
     if isinstance(value, ArrayOf) and value.shape is None and value.dtype is None and _picks_columns(index):
         return on.method("__getitem__", (as_frame(value), index), {})  # a partition of which only the size is known
-    if isinstance(value, dict) or (isinstance(value, list | tuple) and isinstance(index, int | slice)):
+    # of a subclass even a look may be the user's code, and change it; results of NumPy are named tuples
+    if type(value) is dict or ((type(value) is list or isinstance(value, tuple)) and isinstance(index, int | slice)):
         return value[index]
     if value is UNKNOWN and isinstance(index, int):
         return UNKNOWN  # an item of a tuple that nobody knows; it costs nothing
