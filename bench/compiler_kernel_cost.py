@@ -29,11 +29,11 @@ class Compared:
     sizes: list[dict[str, Any]] = field(default_factory=list)
     #: numbers of the data that were measured on the smallest size
     averages: dict[str, float] = field(default_factory=dict)
-    #: loads at the large size: flop, bytes of different elements, bytes touched
+    #: loads at the large size: flop, bytes that move between memory and caches, bytes touched
     flop: float = 0.0
     #: of them those in loops
     loops: float = 0.0
-    footprint: float = 0.0
+    traffic: float = 0.0
     touched: float = 0.0
     #: why the compiler says nothing
     why: str = ""
@@ -69,7 +69,7 @@ def compare(kernel: Kernel, large: int) -> Compared:
             found.sizes.append(row)
         at_large = costs.bind(*kernel.make(large), **found.averages)
         found.flop, found.loops = at_large.flop, at_large.loops
-        found.footprint, found.touched = at_large.footprint, at_large.bytes
+        found.traffic, found.touched = at_large.traffic, at_large.bytes
     except Exception as error:
         found.why = f"{type(error).__name__}: {error}"
         found.sizes = [

@@ -42,12 +42,12 @@ def kernel_row(kernel: Kernel, compared: Compared) -> dict[str, Any]:
 
 
 def kernel_bounds(compared: Compared, rates: Rates) -> dict[str, str]:
-    """Return what bounds a kernel: by the bytes of different elements, and by all that it touches."""
+    """Return what bounds a kernel: by the bytes that move between memory and caches, and by all that it touches."""
     if compared.why:
         return {"bound_predicted": "untyped", "bound_by_touched": "untyped"}
     flop = {"compute": compared.flop, "loops": compared.loops}
     return {
-        "bound_predicted": bound({**flop, "memory": compared.footprint}, rates, 1),
+        "bound_predicted": bound({**flop, "memory": compared.traffic}, rates, 1),
         "bound_by_touched": bound({**flop, "memory": compared.touched}, rates, 1),
     }
 

@@ -46,6 +46,8 @@ def call(counter: Counter | None, function: Callable[..., Any], args: Any, kwarg
     elif function not in _MOVES:
         counter.unseen[f"{function.__module__}.{function.__name__}"] += 1
     counter.moved(inputs, result)
+    if function is np.linalg.qr:
+        counter.read += _panels(*inputs[0].shape[-2:]) * inputs[0].itemsize * len(arrays_in(result))
     mark((args, kwargs))
     return counter.wrap(result)
 
@@ -83,6 +85,20 @@ def _qr(inputs: Any, result: Any, args: Any) -> float:
     m, n = sorted(inputs[0].shape[-2:], reverse=True)
     # R, and Q as explicit as it was asked for
     return (4 if len(arrays_in(result)) > 1 else 2) * (m * n**2 - n**3 / 3)
+
+
+def _panels(m: int, n: int) -> int:
+    """Return the elements that LAPACK's dgeqr2 touches again and again, of panels too large for 1 MiB of cache.
+
+    Its loops as they are, with each BLAS call's operands: dlarf is a dgemv, which reads what is left of the panel, and
+    a dger, which reads and writes it.
+    """
+    touched = 0
+    for first in range(0, min(m, n), 32):
+        width = min(32, min(m, n) - first)
+        if (m - first) * width * 8 > 1 << 20:
+            touched += sum(3 * (m - first - column) * (width - column - 1) for column in range(width))
+    return touched
 
 
 def _svd(inputs: Any, result: Any, args: Any) -> float:

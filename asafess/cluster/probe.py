@@ -33,9 +33,11 @@ FORGET_AFTER = 15.0
 
 
 def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
-    """Measure one thread of this process: ``flop`` per second, ``memory`` bytes read per second, and more.
+    """Measure one thread of this process: ``flop`` per second, ``memory`` bytes touched per second, and more.
 
     ``flop`` is that of a matrix product, ``loops`` the most that a loop over an array reaches: in place, in the caches.
+    ``memory`` is that of an array read and a new one written, as most tasks do (*scale* of the STREAM benchmark,
+    McCalpin 1995, but for the new pages, which the kernel has to clear).
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
     few = block[: 1 << 14]  # 128 KiB
     rates = {
         "flop": 2 * 256**3 / _best(lambda: matrix @ matrix),
-        "memory": block.nbytes / _best(lambda: block.sum()),
+        "memory": 2 * block.nbytes / _best(lambda: block * 1.0),
         "loops": few.size / _best(lambda: np.multiply(few, 1.0, out=few), 20),
     }
     for source in sources:

@@ -23,6 +23,7 @@ from asafess.compiler.kernel.kernel_cost import Cost, LoopCost
 from asafess.compiler.kernel.result import each, result
 from asafess.compiler.kernel.study import Estimate, Nest, Study
 from asafess.compiler.kernel.sums import Facts, total
+from asafess.compiler.kernel.traffic import passes
 from asafess.compiler.kernel.values import Element, NotCountedError, fresh
 
 
@@ -86,7 +87,7 @@ def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
     gives = result(frame)
     facts = Facts()
     rows, counts = _rows(nest, facts, typed.name)
-    touched = footprint(study, study.touches, facts)
+    touched, each_pass = footprint(study, facts), passes(study, facts)
     names = {symbol.name for expr in counts.values() for symbol in expr.free_symbols}
     short = study.names([*counts.values(), touched], names | set(typed.arg_names))
     counts = {name: expr.xreplace(short) for name, expr in counts.items() if expr != 0}
@@ -110,6 +111,7 @@ def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
         equal=tuple(sorted(study.equal, key=str)),
         _sizes=tuple(sorted(facts.sizes - set(study.estimates), key=str)),
         _nest=nest.replaced(short),
+        _passes=tuple(tuple(one.replaced(short) for one in touches) for touches in each_pass),
         _estimates=estimates,
         _result=each(gives, lambda one: one.replaced(short)),
     )

@@ -115,7 +115,9 @@ class TypeInference:
         else:
             self._left -= 1
             inferred, values = infer(node, _nothing), {}
-        if not inferred.known and any(one not in self._values for one in values):
+        if not inferred.known and any(
+            one not in self._values and not unsized(value) for one, (value, _) in values.items()
+        ):
             inferred, values = self._after(key, node, True)  # inputs were not as alike as they seemed
         self._keep(key, inferred, values)
         return inferred, values

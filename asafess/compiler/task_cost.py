@@ -188,7 +188,7 @@ class _Reader(FunctionInterpreter):
         what = "kernel" if is_kernel(function) else "function with kernels"
         name = name_of(function)
         why = f"{what} {name.split('.')[-1]}"
-        self.part(name, "kernel", counts.flop, counts.footprint, why=why, loops=counts.loops)
+        self.part(name, "kernel", counts.flop, counts.traffic, why=why, loops=counts.loops)
         return _value(cost.result(*given))
 
 

@@ -28,7 +28,7 @@ SECONDS, WAIT, OUTPUT, SPILLED = "root_seconds", "root_wait", "root_output", "ro
 #: seconds of the scheduler for a task; Dask's documentation says 200 µs to 1 ms
 TASK_SECONDS = 3e-4
 #: memory that is new to a process takes so many times as long to write as `Rates.memory` says, and to give back
-NEW_MEMORY = 6.0
+NEW_MEMORY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def overproduction(vector: Vector, rates: Rates, disk: float, threads: int, work
     Examples
     --------
     >>> overproduction({"root_output": 2e9, "root_spilled": 1e9}, Rates(1e9, 1e10, 1e9), 5e8, threads=2, workers=2)
-    1.6
+    1.3
     """
     written = NEW_MEMORY * vector.get(OUTPUT, 0.0) / rates.memory / threads
     return written + vector.get(SPILLED, 0.0) / disk / workers

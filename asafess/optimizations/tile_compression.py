@@ -81,7 +81,7 @@ def thresholds(
     --------
     >>> slow = thresholds(Rates(1e10, 1e10, 1.2e8))
     >>> round(slow.alpha, 2), round(slow.beta, 2), round(slow.zeros_on, 2)
-    (1.0, 2.0, 0.03)
+    (1.0, 2.0, 0.01)
     >>> fast = thresholds(Rates(1e10, 1e10, 2e10, extra={"scan": 5e9, "copy": 5e9, "dense_product": 2e10}))
     >>> fast.alpha, fast.zeros_on  # never: moving a byte is quicker than looking at it
     (0.0, inf)

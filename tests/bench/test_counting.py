@@ -5,8 +5,11 @@ import math
 import numba
 import numpy as np
 import pytest
+from dask._task_spec import Task, TaskRef
 from dask.array.chunk import getitem as dask_getitem
 
+from asafess.compiler.abstract.values import array_of
+from asafess.compiler.infer import infer
 from bench.counting import Counter, stored
 from bench.counting_loops import count, instrumented
 
@@ -101,6 +104,16 @@ def test_products_count_two_for_each_pair():
         assert figures(counted(product, a, b)) == (2 * 4 * 3 * 5, 0, 96 + 120, 160)
     assert counted(lambda a, x: a.dot(x), a, np.ones(3)).flop == 2 * 12
     assert counted(np.vdot, np.ones(N), np.ones(N)).flop == 2 * N
+
+
+@pytest.mark.parametrize("mode", ["r", "reduced"])
+def test_tall_panels_go_through_memory_column_by_column_and_the_compiler_knows(mode):
+    for shape, times in (((9000, 64), 10), ((200, 64), 0)):
+        found = counted(lambda a: np.linalg.qr(a, mode=mode), np.ones(shape))
+        node = Task("q", np.linalg.qr, TaskRef("a"), mode=mode)
+        predicted = infer(node, {"a": array_of(shape, "f8")}.get).nbytes
+        assert found.read + found.written > times * 8 * math.prod(shape)
+        assert predicted == pytest.approx(found.read + found.written, rel=0.01)
 
 
 def test_transforms_decompositions_and_sorts_follow_the_textbook():

@@ -69,7 +69,7 @@ def test_where_nothing_is_to_be_assigned_it_goes_back_to_what_is_configured():
 
 def test_the_domain_holds_its_state_between_the_thresholds():
     domain = Queuing().domain(RATES)
-    vector = {"root_wait": 1.5 * 6 * 1e9 / 1e10, "root_output": 1e9}
+    vector = {"root_wait": 1.5 * 3 * 1e9 / 1e10, "root_output": 1e9}
     assert [domain(state, vector) for state in ("queued", "open")] == ["queued", "open"]
     assert "wait" in domain.explain("queued", {"root_wait": 1.0})
 

@@ -195,8 +195,16 @@ def _frame(value: Any, shape: tuple[int, ...]) -> FrameOf:
     columns = tuple(value.columns) if kind == "frame" else (getattr(value, "name", None),)
     if not shape[0]:  # the empty examples that Dask's tasks carry; pandas takes long to say that they are empty
         return FrameOf(kind, 0, 0.0, columns)
-    nbytes = value.memory_usage(index=True) if kind != "index" else value.nbytes
-    return FrameOf(kind, shape[0], float(nbytes.sum() if kind == "frame" else nbytes), columns)
+    if kind == "index":
+        return FrameOf(kind, shape[0], float(value.nbytes), columns)
+    nbytes = value.index.nbytes + (value.nbytes if kind == "series" else _column_bytes(value))
+    return FrameOf(kind, shape[0], float(nbytes), columns)
+
+
+def _column_bytes(frame: Any) -> int:
+    """Return what `memory_usage` adds up to, which makes a series of it and takes a third of a millisecond."""
+    known = [dtype.itemsize if root_of(dtype) == "numpy" else 0 for dtype in frame.dtypes]
+    return sum(known) * len(frame) + sum(frame.iloc[:, at].nbytes for at, size in enumerate(known) if not size)
 
 
 def as_array(value: Any) -> ArrayOf:

@@ -81,7 +81,7 @@ def _region(frame: Frame, header: int | None) -> Nest:
         for item in items:
             if isinstance(item, Array) and len(item.dims) == 1:
                 nest.add(Work().read(item, Integer(1)).counts, Integer(1))
-                frame.study.touches.append((item, frame.loops(header)))
+                frame.study.touches.append((item, frame.loops(header), header))
     return nest
 
 
@@ -134,7 +134,7 @@ def _add(frame: Frame, nest: Nest, label: int, weight: Expr, last: bool = False)
             counts[name] = times
         nest.add(counts, weight)
         frame.study.written |= work.written
-        frame.study.touches.extend((array, loops) for array in work.touches)
+        frame.study.touches.extend((array, loops, id(statement)) for array in work.touches)
         nest.inside.extend((weight, call) for call in work.calls)
 
 

@@ -21,7 +21,10 @@ class Counts:
     operations: dict[str, float]
     read: float
     written: float
+    #: distinct bytes touched, at most
     footprint: float
+    #: bytes that move between memory and a core's caches; see `asafess.compiler.kernel.traffic`
+    traffic: float
 
     @property
     def flop(self) -> float:

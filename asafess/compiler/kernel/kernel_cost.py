@@ -15,6 +15,7 @@ from asafess.compiler.kernel.numbers import mean, number
 from asafess.compiler.kernel.result import Results, each
 from asafess.compiler.kernel.study import Estimate, Nest
 from asafess.compiler.kernel.sums import Facts, total
+from asafess.compiler.kernel.traffic import Passes, traffic
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Cost:
     equal: tuple[tuple[Expr, Expr], ...]
     _sizes: tuple[Expr, ...] = field(repr=False)
     _nest: Nest = field(repr=False)
+    _passes: Passes = field(repr=False)
     _estimates: dict[Symbol, Estimate] = field(repr=False)
     _result: Results = field(repr=False, default=None)
 
@@ -124,8 +126,8 @@ class Cost:
             raise ValueError(f"{self.name}: evaluate needs {', '.join(sorted(map(str, unknown)))} for these sizes")
         done = {name: count for name, expr in operations.items() if (count := number(expr.xreplace(values)))}
         moved = number(read.xreplace(values)), number(written.xreplace(values))
-        touched = number(self.footprint.xreplace(values))
-        return Counts(done, *moved, max(0.0, min(touched, sum(moved))))
+        touched = max(0.0, min(number(self.footprint.xreplace(values)), sum(moved)))
+        return Counts(done, *moved, touched, min(traffic(self._passes, touched, values), sum(moved)))
 
     def bind(self, *args: Any, **numbers: Any) -> Counts:
         """Return numbers for real arguments; means of what depends on the data are taken from index arrays.
@@ -174,7 +176,8 @@ class Cost:
                 found = mean(estimate, values, self._estimates)
                 if found is not None:
                     given[symbol.name] = found
-        given = {name: value for name, value in given.items() if name in self.symbols}
+        used = {*self.symbols, *(symbol.name for symbol in self._in_passes())}
+        given = {name: value for name, value in given.items() if name in used}
         return self.evaluate(**{**given, **numbers})
 
     def _sizes_and_scalars(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -214,7 +217,10 @@ class Cost:
             *pairs,
         ):
             found |= expr.free_symbols
-        return found
+        return found | self._in_passes()
+
+    def _in_passes(self) -> set[Any]:
+        return set().union(*(one.free_symbols for touches in self._passes for one in touches))
 
     def _holds(self, values: dict[Symbol, Any]) -> bool:
         sizes = all(value >= 1 for symbol, value in values.items() if symbol.is_integer)

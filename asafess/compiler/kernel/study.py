@@ -90,7 +90,8 @@ class Study:
     def __init__(self) -> None:
         self.estimates: dict[Symbol, Estimate] = {}
         self._by_key: dict[Any, Symbol] = {}
-        self.touches: list[tuple[Array, tuple[Loop, ...]]] = []
+        #: views that are read or written, the loops around that, and the statement
+        self.touches: list[tuple[Array, tuple[Loop, ...], int]] = []
         self.written: set[Root] = set()
         #: sizes that are taken to be equal: pairs
         self.equal: set[tuple[Expr, Expr]] = set()

@@ -13,15 +13,21 @@ from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.einsum import contraction
 from asafess.compiler.abstract.shapes import axes_of, broadcast, multiplied
 from asafess.compiler.abstract.values import ArrayOf, Unknown, array_of, as_array
-from asafess.compiler.operation_counts import arithmetic, kind_of
+from asafess.compiler.operation_counts import CACHE, arithmetic, kind_of
 from asafess.compiler.rules.table import rule
 
+#: columns that LAPACK's factorizations reflect at a time (ILAENV's block size)
+PANEL = 32
 
-def _record(on: Any, name: str, /, flop: float, inputs: tuple[ArrayOf, ...], results: tuple[ArrayOf, ...]) -> None:
+
+def _record(
+    on: Any, name: str, /, flop: float, inputs: tuple[ArrayOf, ...], results: tuple[ArrayOf, ...], again: float = 0.0
+) -> None:
+    """Record an operation; `again` are bytes that it touches beside each element of inputs and results once."""
     if any(one.itemsize is None for one in inputs):
         on.hedge(0.8, "elements of unknown type taken as 8 bytes")
     per = arithmetic(*(kind_of(one.dtype) for one in (*inputs, *results)))
-    on.part(name, "linalg", flop * per, sum(one.touched for one in (*inputs, *results)))
+    on.part(name, "linalg", flop * per, sum(one.touched for one in (*inputs, *results)) + again)
 
 
 def product(on: Any, name: str, /, a: Any, b: Any, shape: Any, inner: int) -> ArrayOf:
@@ -153,9 +159,26 @@ def of_square(on: Any, name: str, /, a: Any, *_: Any, **__: Any) -> Any:
     return found if len(found) > 1 else found[0]
 
 
+def panel_bytes(m: int, n: int, itemsize: int) -> float:
+    """Return the bytes that a blocked Householder factorization touches within its panels of `PANEL` columns.
+
+    Each column's reflection reads what is left of the panel and then reads and writes it (LAPACK's dgeqr2: a dgemv and
+    a dger). Panels that fit into a core's caches are read once, and count for nothing here.
+
+    Examples
+    --------
+    >>> panel_bytes(1000, 128, 8), panel_bytes(100_000, 32, 8) / (100_000 * 32 * 8)
+    (0.0, 46.5)
+    """
+    width = min(m, n, PANEL)
+    if m * width * itemsize <= CACHE:
+        return 0.0
+    return 3.0 * m * (width - 1) / 2 * min(m, n) * itemsize
+
+
 @rule("numpy.linalg.qr", "dask.array.linalg._wrapped_qr", "scipy.linalg._decomp_qr.qr")
 def qr(on: Any, name: str, /, a: Any, mode: str = "reduced", **_: Any) -> Any:
-    """Householder: 2mn² − 2n³/3 for R, and as much again for Q."""
+    """Householder: 2mn² − 2n³/3 for R, and as much again for Q; tall panels go through memory column by column."""
     array = as_array(a)
     *batch, m, n = array.known_shape
     if mode not in ("reduced", "r") or name.startswith("scipy"):
@@ -166,7 +189,9 @@ def qr(on: Any, name: str, /, a: Any, mode: str = "reduced", **_: Any) -> Any:
     dtype = dtypes.inexact(array.dtype)
     q, r = array_of((*batch, m, k), dtype), array_of((*batch, k, n), dtype)
     results = (r,) if mode == "r" else (q, r)
-    _record(on, name, (factor + (apply if mode != "r" else 0)) * math.prod(batch), (array,), results)
+    flop = factor + (apply if mode != "r" else 0)
+    again = len(results) * panel_bytes(m, n, array.itemsize or 8)
+    _record(on, name, flop * math.prod(batch), (array,), results, again * math.prod(batch))
     return r if mode == "r" else (q, r)
 
 

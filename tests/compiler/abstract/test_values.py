@@ -160,3 +160,10 @@ def test_dtypes_of_ufuncs_are_numpys(name, left):
     for other, asked in ((2.0, float), (2, int), (np.ones(2, "f8"), np.dtype("f8"))):
         assert dtypes.of_ufunc(function, (array.dtype, asked)) == (function(array, other).dtype,)
     assert dtypes.of_ufunc(function, (None, float)) == (None,)
+
+
+def test_a_frames_bytes_are_what_pandas_says():
+    pd = pytest.importorskip("pandas")
+    columns = {"i": np.arange(5, dtype="i4"), "x": np.ones(5), "s": list("abcde"), "c": pd.Categorical(list("aabbb"))}
+    for frame in (pd.DataFrame(columns), pd.DataFrame(columns).set_index("s"), pd.DataFrame(columns)[["i", "x"]]):
+        assert abstracted(frame).nbytes == frame.memory_usage(index=True).sum()
