@@ -33,9 +33,9 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         optimizations in shadow would be in), `policy`, `decisions` (by optimization what was wanted last, the gain
         predicted for each state, the seconds of a switch, and what held it back), `mode`, `rates`, `thresholds`,
         `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `types` (by
-        task group the type, its source and confidence, and why), `corrections` (what measurement says against derived
-        types), `reports` of the workers, and the `fault` after which everything is off. `time` is on the clock of
-        story and switches.
+        task group the type, its source and confidence, and why), `untyped` (task groups without a type),
+        `corrections` (what measurement says against derived types), `reports` of the workers, and the `fault` after
+        which everything is off. `time` is on the clock of story and switches.
     """
     return {
         "time": monotonic(),  # that of story and switches is on the same clock
@@ -67,6 +67,7 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
             "corrected_groups": plugin.loads.types.learning.counters["corrected"],
         },
         "types": {group: found.to_dict() for group, found in islice(plugin.loads.found.items(), MOST_TYPES)},
+        "untyped": sorted(islice(plugin.loads.untyped, MOST_TYPES)),
         "corrections": plugin.loads.types.learning.corrections,
         "reports": {worker: dict(report) for worker, report in plugin.measurements.reports.items()},
         "fault": plugin.fault,

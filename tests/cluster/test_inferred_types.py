@@ -72,5 +72,7 @@ async def test_what_no_rule_knows_is_left_alone_and_counted(c, s, a, b):
 
     assert (await c.submit(anything, np.arange(3))).tolist() == [2, 1, 0]
     await until(lambda: plugin.loads.untyped)
-    assert plugin.loads.found == {}
+    found = await asafess.status(c)
+    assert found["untyped"] == ["anything"]
+    assert found["types"] == plugin.loads.found == {}
     assert plugin.fault is None
