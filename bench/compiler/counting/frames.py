@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .counting import Counter
+from .counter import Counter
 
 
 def count_frames(counter: Counter, inputs: Any, result: Any) -> bool:

@@ -21,7 +21,7 @@ from dask.base import collections_to_expr
 
 from asafess.compiler.explain.task_graph import depths
 
-from .compiler_case import Program
+from .case import Program
 
 #: seconds that one reading of the clock is of, at least
 LEAST = 0.002

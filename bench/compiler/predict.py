@@ -19,8 +19,8 @@ from asafess.compiler.kernel_calls import has_code
 from asafess.compiler.task_cost import infer_kernels
 from asafess.core.mode import Rates
 
-from .compiler_graph import Graph
-from .compiler_placement import fetched
+from .graph import Graph
+from .placement import fetched
 
 #: tasks of a group that the scheduler looks at
 SAMPLE = LOOKED_AT

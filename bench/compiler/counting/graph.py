@@ -1,6 +1,6 @@
-"""Counting what each task of a graph does: it is run here, on the arrays of `counting.py`.
+"""Counting what each task of a graph does: it is run here, on the arrays of `counter.py`.
 
-Functions are run as they are, with three exceptions: a kernel of Numba is run as `counting_loops.instrumented`; Dask's
+Functions are run as they are, with three exceptions: a kernel of Numba is run as `loops.instrumented`; Dask's
 `concatenate3` goes another way for arrays that are not exactly NumPy's, so it is handed plain ones and counted as one
 copy; and conversions by `numpy.asarray` leave counted arrays what they are.
 """
@@ -16,11 +16,11 @@ import numpy as np
 from dask._task_spec import DataNode, GraphNode, Task
 from dask.array import core as dask_array
 
-from .compiler_graph import Graph, run
-from .counting import Counter, arrays_in, plain
-from .counting_array import CountedArray
-from .counting_frames import count_frames
-from .counting_loops import instrumented
+from ..graph import Graph, run
+from .array import CountedArray
+from .counter import Counter, arrays_in, plain
+from .frames import count_frames
+from .loops import instrumented
 
 _CONCATENATE = dask_array.concatenate3
 

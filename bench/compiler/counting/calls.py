@@ -1,4 +1,4 @@
-"""What compiled functions of NumPy do, for the counted arrays of `counting.py`.
+"""What compiled functions of NumPy do, for the counted arrays of `counter.py`.
 
 A function of NumPy that is written in Python is run as it is: what it does to the counted arrays is counted there. For
 the compiled ones the number of operations follows from the shapes they were really called with, by the textbook: of a
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .counting import Counter, arrays_in, mark, plain
-from .counting_array import CountedArray
+from .array import CountedArray
+from .counter import Counter, arrays_in, mark, plain
 
 
 def call(counter: Counter | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -33,10 +33,10 @@ import dask
 import numpy as np
 from distributed import Client, futures_of, get_task_stream, wait
 
-from .compiler_case import Kernel, Program
-from .compiler_graph import CONFIG, collections_in, delayed_blocks, graph, holding, quick, seconds_alone
-from .compiler_placement import place
-from .figures import busy
+from ..figures import busy
+from .case import Kernel, Program
+from .graph import CONFIG, collections_in, delayed_blocks, graph, holding, quick, seconds_alone
+from .placement import place
 
 #: axes whose seconds differ by less than this factor can't be told apart
 TIE = 1.25

@@ -6,10 +6,10 @@ import dask
 import numpy as np
 import pytest
 
-from bench.compiler_graph import collections_in, graph, run
-from bench.compiler_predict import predict
-from bench.compiler_programs import PROGRAMS
-from bench.counting_graph import count
+from bench.compiler.counting.graph import count
+from bench.compiler.graph import collections_in, graph, run
+from bench.compiler.predict import predict
+from bench.compiler.programs import PROGRAMS
 
 THERE = [p for p in PROGRAMS if all(importlib.util.find_spec(name) for name in p.needs)]
 EDGE = 8

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .counting import Counter, arrays_in, mark, plain, stored
+from .counter import Counter, arrays_in, mark, plain, stored
 
 
 class CountedArray(np.ndarray):
@@ -77,7 +77,7 @@ class CountedArray(np.ndarray):
         return counter.wrap(result)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        from .counting_calls import call
+        from .calls import call
 
         return call(_counter_of((args, kwargs)), function, args, kwargs)
 
@@ -118,7 +118,7 @@ def _as_function(name: str) -> Any:
     """Return a method that is counted as the function of NumPy of the same name."""
 
     def method(self: CountedArray, *args: Any, **kwargs: Any) -> Any:
-        from .counting_calls import call
+        from .calls import call
 
         return call(self.counter, getattr(np, name), (self, *args), kwargs)
 

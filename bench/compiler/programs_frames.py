@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiler_case import Program
+from .case import Program
 
 PARTITIONS = 16
 NEEDS = ("pandas", "pyarrow")

@@ -3,7 +3,7 @@
 A counted array is a NumPy array. Whatever NumPy does with it goes through `__getitem__`, `__setitem__`,
 `__array_ufunc__` or `__array_function__`, which do it and add up what it was, from the shapes and data types that are
 really there. Nothing here knows of the compiler's rules. What a program's own loops do between the arrays is counted in
-`counting_loops.py`, what compiled functions of NumPy do in `counting_calls.py`.
+`loops.py`, what compiled functions of NumPy do in `calls.py`.
 
 What counts as one floating-point operation is a definition and not a measurement, the same as the compiler's
 (`asafess.compiler.operation_counts`): `+ − × ÷`, minimum, maximum and square root are one. Complex arithmetic is what
@@ -83,7 +83,7 @@ class Counter:
         watch : bool
             Whether its elements count for the footprint.
         """
-        from .counting_array import CountedArray
+        from .array import CountedArray
 
         counted = array.view(CountedArray)
         counted.counter = self

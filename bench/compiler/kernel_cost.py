@@ -16,9 +16,9 @@ from scipy.optimize import lsq_linear
 
 from asafess.compiler.operation_counts import per_element
 
-from .compiler_case import Kernel
-from .counting import Counter
-from .counting_loops import count
+from .case import Kernel
+from .counting.counter import Counter
+from .counting.loops import count
 
 
 @dataclass

@@ -10,8 +10,8 @@ from dask.array.chunk import getitem as dask_getitem
 
 from asafess.compiler.abstract.values import array_of
 from asafess.compiler.infer import infer
-from bench.counting import Counter, stored
-from bench.counting_loops import count, instrumented
+from bench.compiler.counting.counter import Counter, stored
+from bench.compiler.counting.loops import count, instrumented
 
 N = 10
 

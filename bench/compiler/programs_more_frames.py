@@ -1,6 +1,6 @@
 """More Dask programs of dataframes, without annotations: those that common scripts consist of.
 
-`compiler_programs_frames` has the plain ones; these reduce, group, sort and join in other ways.
+`programs_frames` has the plain ones; these reduce, group, sort and join in other ways.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiler_case import Program
-from .compiler_programs_frames import NEEDS, PARTITIONS
+from .case import Program
+from .programs_frames import NEEDS, PARTITIONS
 
 
 def _partition(number: int, rows: int) -> Any:

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from dask._task_spec import Task, TaskRef
 
 from asafess.core.mode import Rates
-from bench import compiler
-from bench.compiler_cluster import TIE, accepted, axes, communication, longest, slowdown
-from bench.compiler_kernel_cost import compare
-from bench.compiler_kernels import KERNELS
-from bench.compiler_placement import fetched
-from bench.compiler_predict import Prediction
-from bench.compiler_rows import measured_bound, summary
+from bench.compiler import command as compiler
+from bench.compiler.cluster import TIE, accepted, axes, communication, longest, slowdown
+from bench.compiler.kernel_cost import compare
+from bench.compiler.kernels import KERNELS
+from bench.compiler.placement import fetched
+from bench.compiler.predict import Prediction
+from bench.compiler.rows import measured_bound, summary
 
 SUMMARY = {"programs", "exact_affine", "within_2x", "right_bound", "ms_per_group"}
 
@@ -141,8 +141,8 @@ def test_averages_of_one_size_are_used_for_another():
     assert found.sizes[1]["predicted_read"] > 2 * found.sizes[0]["predicted_read"]
 
 
-@pytest.mark.parametrize("name", ["compiler_cluster", "compiler_placement", "compiler_rows", "counting"])
+@pytest.mark.parametrize("name", ["command", "cluster", "placement", "rows", "counting.counter"])
 def test_the_examples_in_the_docstrings_run(name):
-    found = doctest.testmod(import_module(f"bench.{name}"))
+    found = doctest.testmod(import_module(f"bench.compiler.{name}"))
     assert found.attempted > 0
     assert found.failed == 0

@@ -9,13 +9,13 @@ from typing import Any
 from asafess.compiler.bound import bound
 from asafess.core.mode import Rates
 
-from .compiler_case import Kernel, Program
-from .compiler_cluster import accepted, longest
-from .compiler_graph import Graph
-from .compiler_kernel_cost import Compared
-from .compiler_predict import Prediction, group_milliseconds
-from .counting import Counter
-from .report import aligned
+from ..report import aligned
+from .case import Kernel, Program
+from .cluster import accepted, longest
+from .counting.counter import Counter
+from .graph import Graph
+from .kernel_cost import Compared
+from .predict import Prediction, group_milliseconds
 
 Row = Mapping[str, Any]
 

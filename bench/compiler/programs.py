@@ -1,4 +1,4 @@
-"""Dask programs without annotations, of arrays and of delayed functions; see `compiler_case.Program`.
+"""Dask programs without annotations, of arrays and of delayed functions; see `case.Program`.
 
 Inputs are `GRID` × `GRID` blocks of doubles (`GRID`² of a vector); with four workers, each holds one row of blocks. So
 what is at its place already and what has to be fetched is the same in each run.
@@ -13,10 +13,10 @@ import numba
 import numpy as np
 from dask import delayed
 
-from .compiler_case import Program
-from .compiler_programs_frames import PROGRAMS as FRAMES
-from .compiler_programs_more_frames import PROGRAMS as MORE_FRAMES
-from .compiler_programs_prk import PROGRAMS as PRK
+from .case import Program
+from .programs_frames import PROGRAMS as FRAMES
+from .programs_more_frames import PROGRAMS as MORE_FRAMES
+from .programs_prk import PROGRAMS as PRK
 
 GRID = 4
 

@@ -1,4 +1,4 @@
-"""The Parallel Research Kernels whose work is indices, integers and particles; see `compiler_kernels_prk.py`."""
+"""The Parallel Research Kernels whose work is indices, integers and particles; see `kernels_prk.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .compiler_case import Kernel
+from .case import Kernel
 
 #: sweeps of a check
 SWEEPS = 4

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiler_case import Kernel, cube, square
-from .compiler_kernels_prk_data import KERNELS as DATA
+from .case import Kernel, cube, square
+from .kernels_prk_data import KERNELS as DATA
 
 #: sweeps of a check
 SWEEPS = 4

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from asafess.compiler.decorator import ATTRIBUTE
-from bench.compiler_kernels import KERNELS
-from bench.counting_loops import count
+from bench.compiler.counting.loops import count
+from bench.compiler.kernels import KERNELS
 
 PRK = [kernel for kernel in KERNELS if kernel.prk]
 #: compiling takes half a second each: one of each kind

@@ -1,7 +1,7 @@
 """Counting what a compiled kernel's own loops do: its Python source, instrumented and run.
 
 `instrumented(f)` is `f` with each arithmetic operator, each call and each assignment of its source handed to functions
-here, which do the same and count it. Elements are counted by the arrays (`counting.py`): ``a[i] += x`` reads and writes
+here, which do the same and count it. Elements are counted by the arrays (`counter.py`): ``a[i] += x`` reads and writes
 one. An expression of arrays is one loop, as Numba compiles it: what it makes on the way is not stored, but its result
 is, before it is assigned to elements or handed to a function.
 """
@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .counting import FREE, Counter, arrays_in, mark, plain, stored
-from .counting_array import CountedArray
+from .array import CountedArray
+from .counter import FREE, Counter, arrays_in, mark, plain, stored
 
 #: name of Python's operator → name of NumPy's ufunc, and what it does
 _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .compiler_case import Kernel, cube, square
-from .compiler_kernels_data import KERNELS as DEPENDENT
-from .compiler_kernels_prk import KERNELS as PRK
+from .case import Kernel, cube, square
+from .kernels_data import KERNELS as DEPENDENT
+from .kernels_prk import KERNELS as PRK
 
 
 def _rng() -> np.random.Generator:

@@ -3,9 +3,9 @@
     python -m bench.compiler --json compiler.json
 
 Kernels for Numba and Dask programs without any annotation, the Parallel Research Kernels (*) among them. Of each, the
-operations and bytes that the compiler predicts stand beside those that an instrumented run counts (`counting.py`), and
+operations and bytes that the compiler predicts stand beside those that an instrumented run counts (`counting/`), and
 the bound that follows from them and from the cluster's measured rates beside the bound that experiments on the cluster
-find (`compiler_cluster.py`). Kernels with affine loops must be exact at all sizes; the others, and the Dask programs,
+find (`cluster.py`). Kernels with affine loops must be exact at all sizes; the others, and the Dask programs,
 within a factor of two. Where two axes take about as long, either bound is right in `right_bound`, and only the longer
 one in `right_bound_strict`. Times want a machine that does nothing else.
 """
@@ -29,19 +29,19 @@ from distributed import Client
 from asafess.cluster import calibrate
 from asafess.core.mode import Rates
 
-from . import compiler_cluster as cluster_side
-from .compiler_case import Kernel, Program
-from .compiler_graph import Graph, graph
-from .compiler_kernel_cost import Compared, compare
-from .compiler_kernels import KERNELS
-from .compiler_placement import place
-from .compiler_predict import predict
-from .compiler_programs import PROGRAMS
-from .compiler_rows import kernel_bounds, kernel_row, measured_bound, program_row, summary, table
-from .counting_graph import count
-from .environment import environment, one_line
-from .harness import write_json
-from .links import allowed, enter, local_cluster, shaped_cluster
+from ..environment import environment, one_line
+from ..harness import write_json
+from ..links import allowed, enter, local_cluster, shaped_cluster
+from . import cluster as cluster_side
+from .case import Kernel, Program
+from .counting.graph import count
+from .graph import Graph, graph
+from .kernel_cost import Compared, compare
+from .kernels import KERNELS
+from .placement import place
+from .predict import predict
+from .programs import PROGRAMS
+from .rows import kernel_bounds, kernel_row, measured_bound, program_row, summary, table
 
 #: seconds that small runs take together, and times that large ones are run
 SHORTEST, RUNS = 0.2, 3
@@ -244,7 +244,3 @@ def main(workers: int, link: str, only: tuple[str, ...], small: bool, json: Path
     click.echo(one_line(where))
     if json is not None:
         write_json(json, found, rows, where | {"rates": rates, "small": small})
-
-
-if __name__ == "__main__":
-    main()

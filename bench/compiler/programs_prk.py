@@ -12,7 +12,7 @@ import dask.array as da
 import numpy as np
 from dask import delayed
 
-from .compiler_case import Program
+from .case import Program
 
 GRID = 4
 SWEEPS = 2

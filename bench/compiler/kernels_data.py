@@ -1,4 +1,4 @@
-"""Kernels whose work depends on data, or that call NumPy inside; see `compiler_kernels.py`."""
+"""Kernels whose work depends on data, or that call NumPy inside; see `kernels.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiler_case import Kernel, cube, square
+from .case import Kernel, cube, square
 
 
 def spmm(indptr, indices, values, x, y):  # type: ignore[no-untyped-def]

@@ -1,0 +1,1 @@
+"""The instrumented reference: what programs do, counted while they run."""
