@@ -18,8 +18,8 @@ logger = logging.getLogger("asafess.scheduler")
 
 #: tasks of the queue, and of a graph that arrives, whose groups are looked at
 SAMPLE = 64
-#: the type under which these loads are part of a sample
-TYPE = "to be assigned"
+#: the types under which these loads are part of a sample: of tasks that are to be assigned, or only of those that are
+TYPE, ASSIGNED = "to be assigned", "assigned"
 
 
 class SchedulerHooks:
@@ -73,8 +73,16 @@ class SchedulerHooks:
             if all(one.done and one.start for one in group.dependencies)
         }
 
-    def load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> list[Scheduled]:
+    def load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int], running: bool = False) -> list[Scheduled]:
         """Return what the optimizations say of tasks that are to be assigned, as part of a sample.
+
+        Parameters
+        ----------
+        scheduler : distributed.Scheduler
+        groups : mapping
+            See `Optimization.scheduler_load`.
+        running : bool
+            Whether they are asked even if there are none, because tasks are scheduled.
 
         Raises
         ------
@@ -82,9 +90,13 @@ class SchedulerHooks:
             A load that is not finite, or on an axis that another optimization has too.
         """
         load: dict[str, float] = {}
-        for one in self._asked if groups else ():
+        for one in self._asked if groups or running else ():
             merge(load, numbers(guarded(one.scheduler_load, scheduler, groups)), f"{one.name}.scheduler_load()")
-        return [Scheduled(TYPE, sum(groups.values()), load)] if load else []
+        if not load:
+            return []
+        if groups:
+            return [Scheduled(TYPE, sum(groups.values()), load)]
+        return [Scheduled(ASSIGNED, sum(len(ws.processing) for ws in scheduler.workers.values()), load)]
 
 
 def _defines(optimization: Optimization, hook: str) -> bool:

@@ -132,7 +132,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 entries = [*coming.scheduled, *self.hooks.load(self.scheduler, coming.groups)]
                 self._observe(entries, fresh=bool(begins), running=scheduled)
                 return
-        entries = [*scheduled, *self.hooks.load(self.scheduler, self.hooks.queued(self.scheduler))]
+        queued = self.hooks.queued(self.scheduler)
+        entries = [*scheduled, *self.hooks.load(self.scheduler, queued, running=bool(scheduled))]
         if entries or self._busy:
             self._observe(entries)
         if self.rates is None and not self.fault:

@@ -112,16 +112,18 @@ class Optimization:
         """Put back what was found before the first `enter_scheduler`."""
 
     def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
-        """Return loads on axes of this optimization alone, of tasks that are still to be assigned.
+        """Return loads on axes of this optimization alone: of tasks that are to be assigned, or how all are spread.
 
-        They are part of the mode, in samples that have such tasks. Runs in the scheduler, on the tick: must be quick.
+        They are part of the mode. Runs in the scheduler, on the tick while tasks that have a type are scheduled, and
+        when a graph arrives: must be quick.
 
         Parameters
         ----------
         scheduler : distributed.Scheduler
             Not to be changed.
         groups : mapping
-            Task group → how many of its tasks are queued, arrive with a graph, or are those of the phase that comes.
+            Task group → how many of its tasks are queued, arrive with a graph, or are those of the phase that comes;
+            empty on a tick at which there are none.
         """
         return {}
 

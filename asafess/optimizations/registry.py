@@ -8,12 +8,14 @@ from typing import Any
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
+from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.tile_compression import TileCompression
 
 #: name → class
 BUILT_IN: dict[str, Callable[..., Optimization]] = {
     Null.name: Null,
     Queuing.name: Queuing,
+    ThreadWidth.name: ThreadWidth,
     TileCompression.name: TileCompression,
 }
 
@@ -44,7 +46,7 @@ def make(
     >>> make(["tile_compresion"])
     Traceback (most recent call last):
     ...
-    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, tile_compression, or an object...
+    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, thread_width, tile_compression, ...
     """
     if isinstance(wanted, str | Optimization):
         raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")

@@ -40,7 +40,7 @@ class TwiceTheSame(Null):
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, tile_compression"),
+        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, thread_width, tile_compression"),
         ([Null(), "null"], "name of its own"),
         ([Nameless()], "name of its own"),
         ([TwiceTheSame()], "states must differ"),

@@ -1,0 +1,185 @@
+"""Thread width: how many threads of its own a task may use, in BLAS.
+
+Dask's nanny pins BLAS to one thread, because as many tasks run in a worker as it has threads. When fewer are left than
+that, the last big matrix product of a program runs on one core and the others look on. States: *narrow*, the pools as
+they are found; *wide*, each has as many threads as the worker. Which of them is right follows from how many tasks each
+worker has, and from what they do; see `asafess.optimizations.thread_width_costs` for the arithmetic. The decision is
+one for all workers.
+
+A product takes the width that its pool has when it begins. So what counts is to decide before the last products start:
+from a graph that arrives, and from the phase that comes (see `asafess.cluster.ahead`).
+
+What is reached and what is not:
+
+- OpenBLAS with threads of its own (NumPy's and SciPy's wheels) and MKL: one setting for the whole process, so it may be
+  made in the worker's event loop. Libraries that are loaded later count from the next switch on.
+- OpenMP, and an OpenBLAS that is built on it, keep the number for each thread that calls them. What is set in the event
+  loop does not reach the threads of tasks. They stay as they are.
+- Numba keeps it for each thread too, and the nanny does not pin it: a parallel function has all cores in either state.
+- Pools are only ever made wider. Where there is no nanny they are found as wide as the machine, and stay so.
+- Workers that share a process (``LocalCluster(processes=False)``) share its pools, also with the client. They get the
+  width of the smallest of them, and the last one to be left puts back what the first has found.
+- A task that uses `threadpoolctl` itself while we switch puts back what *it* has found.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asafess.core.domain import Domain, Hysteresis, Predicate
+from asafess.core.mode import Rates, Sample, Vector
+from asafess.optimizations import thread_width_costs
+from asafess.optimizations.base import Optimization
+from asafess.optimizations.thread_width_costs import NARROW, WIDE, Pool, spread
+
+if TYPE_CHECKING:
+    from distributed.scheduler import Scheduler, TaskGroup
+
+#: to widen, narrow must take so many times as long; to go back, wide must take longer
+BAND = 1.1
+#: seconds of a task that is worth a look before it is assigned; shorter ones are left to the tick
+LONG = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class _Longer(Predicate):
+    """One state takes more than so many times as long as the other."""
+
+    rates: Rates
+    state: str
+    other: str
+    times: float
+
+    def __call__(self, vector: Vector) -> bool:
+        seconds = thread_width_costs.seconds(vector, self.rates)
+        return seconds is not None and seconds[self.state] > self.times * seconds[self.other]
+
+    def __str__(self) -> str:
+        return f"{self.state} > {self.times:g} × {self.other}"
+
+    def explain(self, vector: Vector) -> str:
+        seconds = thread_width_costs.seconds(vector, self.rates)
+        if seconds is None:
+            return f"unknown ({self})"
+        return f"{self.state} {seconds[self.state]:.3g} s, {self.other} {seconds[self.other]:.3g} s ({self})"
+
+
+class ThreadWidth(Optimization):
+    """Give the last products of a phase all threads of their worker.
+
+    Parameters
+    ----------
+    efficiency : float
+        Share of its speed that each further thread of a pool adds to a product, above 0 and up to 1.
+    oversubscribed : float
+        How many times as long a product takes where all threads of a worker run one and all pools are wide, at least 1.
+
+    Raises
+    ------
+    ValueError
+        A value outside its range.
+
+    Examples
+    --------
+    >>> domain = ThreadWidth().domain(Rates(flop=1e9, memory=1e9, link=1e9))
+    >>> alone, full = (Pool().load([(tasks, 2)]) for tasks in (1, 90))
+    >>> domain("narrow", {"compute": 1e9, **alone}), domain("wide", {"compute": 1e9, **full})
+    ('wide', 'narrow')
+    """
+
+    name = "thread_width"
+    states = (NARROW, WIDE)
+
+    def __init__(self, efficiency: float = 0.5, oversubscribed: float = 1.5) -> None:
+        self.pool = Pool(
+            _number("efficiency", efficiency, "above 0 and at most 1", lambda value: 0 < value <= 1),
+            _number("oversubscribed", oversubscribed, "of at least 1", lambda value: 1 <= value < float("inf")),
+        )
+
+    def domain(self, rates: Rates) -> Domain:
+        """Return the domain: predicted seconds of one state against those of the other."""
+        return Domain(self.states, [Hysteresis(_Longer(rates, NARROW, WIDE, BAND), _Longer(rates, WIDE, NARROW, 1.0))])
+
+    def costs(self, sample: Sample) -> Mapping[str, float] | None:
+        """Predict seconds by state; see `asafess.optimizations.thread_width_costs`."""
+        return thread_width_costs.costs(sample, self.pool)
+
+    def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
+        """Return how the tasks that are assigned, and will be at once, are spread over the workers' threads."""
+        coming = 0
+        for group, count in groups.items():
+            if group.prefix.duration_average >= LONG:
+                # tasks that wait for others of their group run one after the other
+                coming += 1 if group in group.dependencies else count
+        if groups and not coming and not any(group.states["queued"] for group in groups):
+            return {}
+        workers = [(len(ws.processing) - len(ws.long_running), ws.nthreads) for ws in scheduler.workers.values()]
+        return self.pool.load(spread(workers, coming))
+
+    def prepare(self, dtypes: Sequence[str]) -> None:
+        """Import what `enter` needs."""
+        import threadpoolctl  # noqa: F401
+
+    def enter(self, state: str) -> None:
+        """Make the pools as wide as the worker, or put back what was found."""
+        if state == WIDE:
+            _pools.widen(_worker_threads())
+        else:
+            _pools.restore()
+
+    def leave(self) -> None:
+        """Put back what was found."""
+        _pools.restore()
+
+
+class _Pools:
+    """The BLAS pools of this process, and how wide those that we have changed were found."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._libraries: list[Any] = []
+        #: file of a library → threads
+        self._found: dict[str, int] = {}
+
+    def widen(self, threads: int) -> None:
+        """Give each pool so many threads that has fewer: 0.2 to 1 ms, most of it to find the libraries."""
+        from threadpoolctl import ThreadpoolController
+
+        with self._lock:
+            # each time, because tasks import what they need when they need it
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            for library in self._libraries:
+                width = library.num_threads
+                if width is not None and width < threads:
+                    self._found.setdefault(library.filepath, width)
+                    library.set_num_threads(threads)
+
+    def restore(self) -> None:
+        """Put back what was found: some 0.01 ms."""
+        with self._lock:
+            for library in self._libraries:
+                if library.filepath in self._found:
+                    library.set_num_threads(self._found.pop(library.filepath))
+
+
+#: workers that share this process share them
+_pools = _Pools()
+
+
+def _worker_threads() -> int:
+    """Return the threads of the worker in this process; of several the fewest, and no more than there are cores."""
+    from distributed import Worker
+    from distributed.core import Status
+
+    running = [one.state.nthreads for one in Worker._instances if one.status not in (Status.closed, Status.failed)]
+    return min([len(os.sched_getaffinity(0)), *running]) if running else 1
+
+
+def _number(name: str, value: Any, allowed: str, right: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not right(value):
+        raise ValueError(f"asafess.thread-width.{name} must be a number {allowed}, not {value!r}")
+    return float(value)
