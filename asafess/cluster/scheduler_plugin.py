@@ -88,6 +88,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         callback = PeriodicCallback(self.tick, self.settings.tick * 1000)
         scheduler.periodic_callbacks[messages.NAME] = callback
         callback.start()
+        try:
+            self.hooks.enter(scheduler, self.controller.state.states)  # what is pinned in the configuration
+        except Exception as error:
+            self._fail("enter_scheduler", error)
         if self.settings.trace is not None:
             try:
                 self.trace(self.settings.trace)

@@ -10,6 +10,7 @@ from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.tile_compression import TileCompression
+from asafess.optimizations.work_stealing import WorkStealing
 
 #: name → class
 BUILT_IN: dict[str, Callable[..., Optimization]] = {
@@ -17,6 +18,7 @@ BUILT_IN: dict[str, Callable[..., Optimization]] = {
     Queuing.name: Queuing,
     ThreadWidth.name: ThreadWidth,
     TileCompression.name: TileCompression,
+    WorkStealing.name: WorkStealing,
 }
 
 

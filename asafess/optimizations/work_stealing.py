@@ -1,0 +1,156 @@
+"""Work stealing: Dask's moving of tasks from workers with many to those with few, stopped where moving is dearer.
+
+Dask assigns a task to a worker that has one of its inputs. Where the inputs are on few workers, the others steal, with
+whatever the tasks need. That is right for tasks that compute long, and wrong where moving the inputs takes longer than
+computing where they are, which Dask sees only as far as it knows durations and the network. States: *stealing*, as the
+cluster is configured; *kept*, tasks stay where they were assigned. See `asafess.optimizations.work_stealing_costs` for
+the arithmetic.
+
+It acts in the scheduler alone, on the callback that balances (once a second by default): Dask looks for nothing to
+steal any more. What has been asked of a worker by then is answered and moved; nothing is called back. Where stealing is
+off in the configuration, or has been stopped by somebody else, there is nothing to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from asafess.core.domain import Domain, Hysteresis, Predicate
+from asafess.core.mode import Rates, Sample, Vector
+from asafess.optimizations import work_stealing_costs
+from asafess.optimizations.base import Optimization
+from asafess.optimizations.work_stealing_costs import KEPT, STEALING, Task
+
+if TYPE_CHECKING:
+    from distributed.scheduler import Scheduler, TaskGroup, TaskState, WorkerState
+    from tornado.ioloop import PeriodicCallback
+
+#: to stop, stealing must take so many times as long as not; to go on, it must be quicker
+BAND = 1.2
+#: workers, tasks of each, and inputs of each, that are looked at
+WORKERS, TASKS, INPUTS = 4, 8, 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Longer(Predicate):
+    """One state takes more than so many times as long as the other."""
+
+    rates: Rates
+    state: str
+    other: str
+    times: float
+
+    def __call__(self, vector: Vector) -> bool:
+        seconds = work_stealing_costs.seconds(vector, self.rates)
+        return seconds is not None and seconds[self.state] > self.times * seconds[self.other]
+
+    def __str__(self) -> str:
+        return f"{self.state} > {self.times:g} × {self.other}"
+
+    def explain(self, vector: Vector) -> str:
+        seconds = work_stealing_costs.seconds(vector, self.rates)
+        if seconds is None:
+            return f"unknown ({self})"
+        return f"{self.state} {seconds[self.state]:.3g} s, {self.other} {seconds[self.other]:.3g} s ({self})"
+
+
+class WorkStealing(Optimization):
+    """Let Dask steal tasks, but for those whose inputs take longer to move than they take to compute.
+
+    Examples
+    --------
+    >>> domain = WorkStealing().domain(Rates(flop=1e9, memory=1e9, link=1e8))
+    >>> spread = work_stealing_costs.load([(20, 1), (0, 1)], Task(nbytes=1e8, compute=0.5, move=0.0))
+    >>> domain("stealing", {"compute": 2e9, **spread}), domain("kept", {"compute": 2e10, **spread})
+    ('kept', 'stealing')
+    >>> domain("stealing", {})
+    'stealing'
+    """
+
+    name = "work_stealing"
+    states = (STEALING, KEPT)
+
+    def __init__(self) -> None:
+        #: the callback that we have stopped
+        self._stopped: PeriodicCallback | None = None
+
+    def domain(self, rates: Rates) -> Domain:
+        """Return the domain: predicted seconds of one state against those of the other."""
+        steps = [Hysteresis(_Longer(rates, STEALING, KEPT, BAND), _Longer(rates, KEPT, STEALING, 1.0))]
+        return Domain(self.states, steps)
+
+    def costs(self, sample: Sample) -> Mapping[str, float] | None:
+        """Predict seconds by state; see `asafess.optimizations.work_stealing_costs`."""
+        return work_stealing_costs.costs(sample)
+
+    def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
+        """Return how the assigned tasks are spread, and what stealing would move."""
+        callback = _balancing(scheduler)
+        if callback is None or not (callback.is_running() or callback is self._stopped):
+            return {}
+        if groups and not any(group.states["queued"] for group in groups):
+            return {}  # nobody can say yet where those will be
+        workers = list(scheduler.workers.values())
+        victims = nlargest(WORKERS, workers, key=lambda ws: len(ws.processing) / ws.nthreads)
+        spread = [(len(ws.processing), ws.nthreads) for ws in workers]
+        return work_stealing_costs.load(spread, _mean(scheduler, victims))
+
+    def enter_scheduler(self, scheduler: Scheduler, state: str) -> None:
+        """Stop balancing, or go on with it."""
+        if state != KEPT:
+            self.leave_scheduler(scheduler)
+            return
+        callback = _balancing(scheduler)
+        if callback is not None and callback.is_running():
+            callback.stop()
+            self._stopped = callback
+
+    def leave_scheduler(self, scheduler: Scheduler) -> None:
+        """Go on with balancing, if it is we who have stopped it and nobody has since."""
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None and _balancing(scheduler) is stopped:
+            stopped.start()
+
+
+def _balancing(scheduler: Scheduler) -> PeriodicCallback | None:
+    """Return the callback in which Dask steals; None where it does not."""
+    return scheduler.periodic_callbacks.get("stealing")
+
+
+def _mean(scheduler: Scheduler, victims: Iterable[WorkerState]) -> Task | None:
+    """Return the mean of some tasks of these workers that Dask may steal; None where there are none."""
+    stealing: Any = scheduler.extensions["stealing"]
+    looked_at = found = 0
+    nbytes = compute = move = 0.0
+    for ws in victims:
+        if len(ws.processing) <= ws.nthreads:
+            continue
+        for ts in islice(ws.processing, TASKS):
+            looked_at += 1
+            if ts in ws.long_running or _bound(ts) or stealing.steal_time_ratio(ts)[0] is None:
+                continue
+            found += 1
+            inputs = list(islice(ts.dependencies, INPUTS))
+            more = len(ts.dependencies) / len(inputs) if inputs else 0.0
+            total = more * sum(one.get_nbytes() for one in inputs)
+            nbytes += more * sum(_moved(one, len(scheduler.workers)) for one in inputs)
+            compute += scheduler._get_prefix_duration(ts.prefix)
+            move += total / scheduler.bandwidth
+    if not found:
+        return None
+    return Task(nbytes / found, compute / found, move / found, found / looked_at)
+
+
+def _bound(ts: TaskState) -> bool:
+    """Say whether a task has to stay where it is."""
+    return bool(ts.actor or ((ts.worker_restrictions or ts.host_restrictions) and not ts.loose_restrictions))
+
+
+def _moved(ts: TaskState, workers: int) -> float:
+    """Return the bytes of an input that a thief fetches for one of its tasks; what tasks share is fetched once."""
+    without = (workers - len(ts.who_has or ())) / max(workers - 1, 1)
+    return ts.get_nbytes() * without * min(1.0, workers / max(len(ts.dependents), 1))
