@@ -27,11 +27,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asafess.core.domain import Domain, Hysteresis, Predicate
-from asafess.core.mode import Rates, Sample, Vector
+from asafess.core.cheaper import cheaper
+from asafess.core.domain import Domain
+from asafess.core.mode import Rates, Sample
 from asafess.optimizations import thread_width_costs
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.thread_width_costs import NARROW, WIDE, Pool, spread
@@ -43,29 +44,6 @@ if TYPE_CHECKING:
 BAND = 1.1
 #: seconds of a task that is worth a look before it is assigned; shorter ones are left to the tick
 LONG = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class _Longer(Predicate):
-    """One state takes more than so many times as long as the other."""
-
-    rates: Rates
-    state: str
-    other: str
-    times: float
-
-    def __call__(self, vector: Vector) -> bool:
-        seconds = thread_width_costs.seconds(vector, self.rates)
-        return seconds is not None and seconds[self.state] > self.times * seconds[self.other]
-
-    def __str__(self) -> str:
-        return f"{self.state} > {self.times:g} × {self.other}"
-
-    def explain(self, vector: Vector) -> str:
-        seconds = thread_width_costs.seconds(vector, self.rates)
-        if seconds is None:
-            return f"unknown ({self})"
-        return f"{self.state} {seconds[self.state]:.3g} s, {self.other} {seconds[self.other]:.3g} s ({self})"
 
 
 class ThreadWidth(Optimization):
@@ -102,7 +80,7 @@ class ThreadWidth(Optimization):
 
     def domain(self, rates: Rates) -> Domain:
         """Return the domain: predicted seconds of one state against those of the other."""
-        return Domain(self.states, [Hysteresis(_Longer(rates, NARROW, WIDE, BAND), _Longer(rates, WIDE, NARROW, 1.0))])
+        return cheaper((NARROW, WIDE), partial(thread_width_costs.seconds, rates=rates), BAND)
 
     def costs(self, sample: Sample) -> Mapping[str, float] | None:
         """Predict seconds by state; see `asafess.optimizations.thread_width_costs`."""

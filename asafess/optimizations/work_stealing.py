@@ -14,13 +14,14 @@ off in the configuration, or has been stopped by somebody else, there is nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from asafess.core.domain import Domain, Hysteresis, Predicate
-from asafess.core.mode import Rates, Sample, Vector
+from asafess.core.cheaper import cheaper
+from asafess.core.domain import Domain
+from asafess.core.mode import Rates, Sample
 from asafess.optimizations import work_stealing_costs
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.work_stealing_costs import KEPT, STEALING, Task
@@ -33,29 +34,6 @@ if TYPE_CHECKING:
 BAND = 1.2
 #: workers, tasks of each, and inputs of each, that are looked at
 WORKERS, TASKS, INPUTS = 4, 8, 16
-
-
-@dataclass(frozen=True, slots=True)
-class _Longer(Predicate):
-    """One state takes more than so many times as long as the other."""
-
-    rates: Rates
-    state: str
-    other: str
-    times: float
-
-    def __call__(self, vector: Vector) -> bool:
-        seconds = work_stealing_costs.seconds(vector, self.rates)
-        return seconds is not None and seconds[self.state] > self.times * seconds[self.other]
-
-    def __str__(self) -> str:
-        return f"{self.state} > {self.times:g} × {self.other}"
-
-    def explain(self, vector: Vector) -> str:
-        seconds = work_stealing_costs.seconds(vector, self.rates)
-        if seconds is None:
-            return f"unknown ({self})"
-        return f"{self.state} {seconds[self.state]:.3g} s, {self.other} {seconds[self.other]:.3g} s ({self})"
 
 
 class WorkStealing(Optimization):
@@ -80,8 +58,7 @@ class WorkStealing(Optimization):
 
     def domain(self, rates: Rates) -> Domain:
         """Return the domain: predicted seconds of one state against those of the other."""
-        steps = [Hysteresis(_Longer(rates, STEALING, KEPT, BAND), _Longer(rates, KEPT, STEALING, 1.0))]
-        return Domain(self.states, steps)
+        return cheaper((STEALING, KEPT), partial(work_stealing_costs.seconds, rates=rates), BAND)
 
     def costs(self, sample: Sample) -> Mapping[str, float] | None:
         """Predict seconds by state; see `asafess.optimizations.work_stealing_costs`."""
