@@ -73,7 +73,7 @@ class WorkStealing(Optimization):
             return {}  # nobody can say yet where those will be
         workers = list(scheduler.workers.values())
         victims = nlargest(WORKERS, workers, key=lambda ws: len(ws.processing) / ws.nthreads)
-        spread = [(len(ws.processing), ws.nthreads) for ws in workers]
+        spread = [(len(ws.processing) - len(ws.long_running), ws.nthreads) for ws in workers]
         return work_stealing_costs.load(spread, _mean(scheduler, victims))
 
     def enter_scheduler(self, scheduler: Scheduler, state: str) -> None:

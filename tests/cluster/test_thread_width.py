@@ -1,7 +1,9 @@
 """Thread width on a live scheduler: what it sees of its workers, and workers that share their pools."""
 
 import os
+import threading
 
+import distributed
 import pytest
 import threadpoolctl
 from distributed.utils_test import gen_cluster
@@ -10,6 +12,8 @@ from helpers import GATES, installed, new_gates, until
 import asafess
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.thread_width_costs import BUSY, BUSY_WIDE, TASKS, WORKERS
+
+THREAD_GATE = threading.Event()
 
 two_cores = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="with one core there is nothing to widen")
 
@@ -31,6 +35,12 @@ async def untyped(number):
     await GATES["may_end"].wait()
 
 
+def seceded():
+    """Give its thread back and go on, as a task does that waits for tasks of its own."""
+    distributed.secede()
+    THREAD_GATE.wait(60)
+
+
 @gen_cluster(client=True, nthreads=[("127.0.0.1", 2), ("127.0.0.1", 4)])
 async def test_the_mode_holds_how_many_tasks_each_worker_runs_typed_or_not(c, s, a, b):
     plugin = await installed(c, s, ["thread_width"], control={"thread_width": "narrow"}, infer=[])
@@ -45,8 +55,13 @@ async def test_the_mode_holds_how_many_tasks_each_worker_runs_typed_or_not(c, s,
     used = plugin.controller.counters["used"]
     await until(lambda: plugin.controller.counters["used"] > used)
     assert plugin.controller.vector[BUSY] > 0
+    away = c.submit(seceded, workers=[b.address])
+    await until(lambda: s.workers[b.address].long_running)
+    [entry] = plugin.hooks.load(s, {}, running=True)
+    assert (entry.count, entry.load[BUSY]) == (5, 4)  # a task that has seceded keeps no thread busy
+    THREAD_GATE.set()
     may_end.set()
-    await c.gather([one, *more])
+    await c.gather([one, *more, away])
     assert plugin.hooks.load(s, {}, running=True) == []
     assert plugin.fault is None
 

@@ -161,10 +161,12 @@ async def test_uninstalling_goes_on_with_stealing(c, s, a, b):
 
 @gen_cluster(client=True, nthreads=THREADS)
 async def test_what_others_have_stopped_stays_stopped(c, s, a, b):
+    found = s.periodic_callbacks["stealing"]
     await installed(c, s, ["work_stealing"])
     await asafess.pin(c, "work_stealing", "kept")
     await s.extensions["stealing"].stop()
     await asafess.uninstall(c)
+    assert not found.is_running()
     assert "stealing" not in s.periodic_callbacks
     await installed(c, s, ["work_stealing"], control={"work_stealing": "kept"})
     await asafess.uninstall(c)

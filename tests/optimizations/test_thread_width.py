@@ -58,6 +58,12 @@ def test_what_is_not_bound_by_products_is_the_same_in_both_states(each, count):
     assert costs["wide"] == pytest.approx(costs["narrow"], rel=0.02)
 
 
+def test_operations_in_loops_are_no_products():
+    vector = {"compute": 1e9, "loops": 0.75e9, **Pool(efficiency=1.0).load([(1, 2)])}
+    found = seconds(vector, Rates(flop=1e9, memory=1e9, link=1e8))
+    assert found["narrow"] - found["wide"] == pytest.approx(0.125)
+
+
 def test_a_tiny_product_takes_as_long_as_dask_needs_for_its_task():
     costs = ThreadWidth().costs(sample(1, {"compute": 1e4}))
     assert costs["wide"] == pytest.approx(costs["narrow"], rel=0.02)
