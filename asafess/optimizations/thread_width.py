@@ -9,6 +9,9 @@ one for all workers.
 A product takes the width that its pool has when it begins. So what counts is to decide before the last products start:
 from a graph that arrives, and from the phase that comes (see `asafess.cluster.ahead`).
 
+**Results are the same to rounding, not to the bit.** A BLAS adds up in another order on another number of threads, as it
+does when one sets `OMP_NUM_THREADS`; and when we switch depends on time. Who needs the same bits each run leaves it off.
+
 What is reached and what is not:
 
 - OpenBLAS with threads of its own (NumPy's and SciPy's wheels) and MKL: one setting for the whole process, so it may be
@@ -47,7 +50,7 @@ LONG = 0.02
 
 
 class ThreadWidth(Optimization):
-    """Give the last products of a phase all threads of their worker.
+    """Give the last products of a phase all threads of their worker; results are the same to rounding.
 
     Parameters
     ----------

@@ -5,6 +5,9 @@ k tasks have k · t threads on t cores. Then a product takes f(k) times as long 
 
     f(1) = 1 ÷ (1 + (t − 1) · efficiency)        f(t) = oversubscribed        between them: evenly
 
+Measured, in whole tasks: f(1) = 0.68 and f(2) = 1.6 for t = 2 on two cores, f(1) = 0.41 and f(4) = 1.5 for t = 4 on
+sixteen, which the defaults (0.5 and 1.5) follow.
+
 Only matrix products (and what else is done in a BLAS) use these pools. In task types they are the `compute` that is not
 `loops`, so a wide pool changes that part of a task alone: a task that is bound by memory, by loops over arrays or by
 the network takes as long in either state, and so does the millisecond that Dask needs for any task.

@@ -8,7 +8,8 @@ the arithmetic.
 
 It acts in the scheduler alone, on the callback that balances (once a second by default): Dask looks for nothing to
 steal any more. What has been asked of a worker by then is answered and moved; nothing is called back. Where stealing is
-off in the configuration, or has been stopped by somebody else, there is nothing to decide.
+off in the configuration, or has been stopped by somebody else, there is nothing to decide. While no task that has a
+type is scheduled, the state stays as it is.
 """
 
 from __future__ import annotations
