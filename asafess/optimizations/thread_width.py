@@ -9,8 +9,8 @@ one for all workers.
 A product takes the width that its pool has when it begins. So what counts is to decide before the last products start:
 from a graph that arrives, and from the phase that comes (see `asafess.cluster.ahead`).
 
-**Results are the same to rounding, not to the bit.** A BLAS adds up in another order on another number of threads, as it
-does when one sets `OMP_NUM_THREADS`; and when we switch depends on time. Who needs the same bits each run leaves it off.
+**Results are the same to rounding, not to the bit.** A BLAS adds up in another order on another number of threads, as
+it does when one sets `OMP_NUM_THREADS`; and when we switch depends on time. Who needs the same bits leaves it off.
 
 What is reached and what is not:
 
