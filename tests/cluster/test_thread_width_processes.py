@@ -22,7 +22,7 @@ def widths(dask_worker=None):
 
 @pytest.fixture(scope="module")
 def client():
-    cluster = LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None)
+    cluster = LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0")
     with cluster, Client(cluster) as client:
         yield client
 
