@@ -15,9 +15,8 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -25,6 +24,7 @@ from typing import Any
 
 import click
 from distributed import Client
+from threadpoolctl import threadpool_limits
 
 from asafess.cluster import calibrate
 from asafess.core.mode import Rates
@@ -183,15 +183,6 @@ def there(programs: Sequence[Program]) -> list[Program]:
     return found
 
 
-def one_thread() -> AbstractContextManager[Any]:
-    """Keep the BLAS of this process, which counts, to one thread: several wait for each other on busy cores."""
-    if importlib.util.find_spec("threadpoolctl") is None:
-        click.echo("BLAS counts with as many threads as it likes: threadpoolctl is not installed")
-        return nullcontext()
-    limits: AbstractContextManager[Any] = import_module("threadpoolctl").threadpool_limits(1)
-    return limits
-
-
 def measure(session: Session, kernels: Sequence[Kernel], programs: Sequence[Program]) -> list[dict[str, Any]]:
     """Return the rows of kernels and programs."""
     rows = []
@@ -231,7 +222,8 @@ def main(workers: int, link: str, only: tuple[str, ...], small: bool, json: Path
         measured(slow, 0.3 if small else 3.0) as slow_one,
         measured(local_cluster(count_)) if shaped else nullcontext(slow_one) as fast_one,
         nullcontext(slow_one) if small else measured(local_cluster(1, env=KEEPS_MEMORY), rates=slow_one.rates) as warm,
-        one_thread(),
+        # of this process, which counts: several BLAS threads wait for each other on busy cores
+        threadpool_limits(1),
     ):
         rows = measure(Session(slow_one, fast_one, warm, small), kernels, programs)
         rates = {"slow": asdict(slow_one.rates), "fast": asdict(fast_one.rates)}
