@@ -13,7 +13,7 @@ import sympy
 from numba.core import types
 from sympy import Expr, Integer, Symbol
 
-from asafess.compiler.kernel.bounded import bounded
+from asafess.compiler.kernel.bounded import TooManyStepsError, bounded
 from asafess.compiler.kernel.count import counted
 from asafess.compiler.kernel.flop import BYTES, flop_of
 from asafess.compiler.kernel.footprint import footprint
@@ -22,9 +22,9 @@ from asafess.compiler.kernel.ir import argument_types, infer, python_function
 from asafess.compiler.kernel.kernel_cost import Cost, LoopCost
 from asafess.compiler.kernel.result import each, result
 from asafess.compiler.kernel.study import Estimate, Nest, Study
-from asafess.compiler.kernel.sums import Facts, total
+from asafess.compiler.kernel.sums import Facts, total, total_without_cases
 from asafess.compiler.kernel.traffic import passes
-from asafess.compiler.kernel.values import Element, NotCountedError, fresh
+from asafess.compiler.kernel.values import Element, NotCountedError, fresh, sizes_in
 
 
 def cost(function: Any, *given: Any) -> Cost:
@@ -42,13 +42,14 @@ def cost(function: Any, *given: Any) -> Cost:
     Returns
     -------
     Cost
-        Expressions over the sizes of the arrays and the scalar arguments.
+        Expressions over the sizes of the arrays and the scalar arguments. Where telling the cases of its bounds and
+        conditions apart takes too many steps, sums are left in them.
 
     Raises
     ------
     NotCountedError
-        When something in it can't be counted, or adding up its loops takes too many steps; the message names line
-        and construct.
+        When something in it can't be counted, or reading it takes too many steps; the message names line and
+        construct.
 
     Examples
     --------
@@ -61,7 +62,10 @@ def cost(function: Any, *given: Any) -> Cost:
     """
     name = getattr(function, "__name__", None) or type(function).__name__
     try:
-        found: Cost = bounded(name, _cost, function, given)
+        try:
+            found: Cost = bounded(name, _cost, function, given, True)
+        except TooManyStepsError:
+            found = bounded(name, _cost, function, given, False)
     except NotCountedError:
         raise
     except Exception as error:  # an unforeseen construct may trip over anything
@@ -77,7 +81,8 @@ def try_cost(function: Any, *given: Any) -> Cost | None:
         return None
 
 
-def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
+def _cost(function: Any, given: tuple[Any, ...], cases: bool) -> Cost:
+    """Read a kernel; `cases`: in closed forms, wherever they can be found."""
     kinds = argument_types(function, given)
     typed = infer(python_function(function), kinds)
     study = Study()
@@ -86,9 +91,9 @@ def _cost(function: Any, given: tuple[Any, ...]) -> Cost:
     nest = counted(frame)
     gives = result(frame)
     facts = Facts()
-    rows, counts = _rows(nest, facts, typed.name)
+    rows, counts = _rows(nest, facts, cases)
     touched, each_pass = footprint(study, facts), passes(study, facts)
-    names = {symbol.name for expr in counts.values() for symbol in expr.free_symbols}
+    names = {symbol.name for expr in counts.values() for symbol in sizes_in(expr)}
     short = study.names([*counts.values(), touched], names | set(typed.arg_names))
     counts = {name: expr.xreplace(short) for name, expr in counts.items() if expr != 0}
     written = {root.name for root in study.written}
@@ -133,18 +138,23 @@ def _argument(name: str, kind: Any) -> Any:
     return None
 
 
-def _rows(nest: Nest, facts: Facts, name: str) -> tuple[list[LoopCost], dict[str, Expr]]:
+def _rows(nest: Nest, facts: Facts, cases: bool) -> tuple[list[LoopCost], dict[str, Expr]]:
     """Return the costs of each outermost nest of loops, and of everything."""
+
+    def settled(expr: Expr) -> Expr:
+        return facts.settle(sympy.expand(expr), ()) if cases else expr
+
     rows, counts = [], {key: sympy.expand(value) for key, value in nest.counts.items()}
     for weight, inner in nest.inside:
-        part = {key: facts.settle(sympy.expand(weight * e), ()) for key, e in total(inner, facts).items()}
+        added = total(inner, facts) if cases else total_without_cases(inner)
+        part = {key: settled(weight * e) for key, e in added.items()}
         if inner.loop is not None:
             read, written = (part.get(key, Integer(0)) for key in BYTES)
             row = LoopCost(inner.loop.line, ", ".join(_names(inner)), flop_of(part), read, written)
             rows.append(row)
         for key, value in part.items():
             counts[key] = counts.get(key, Integer(0)) + value
-    return rows, {key: facts.settle(sympy.expand(value), ()) for key, value in counts.items()}
+    return rows, {key: settled(value) for key, value in counts.items()}
 
 
 def _names(nest: Nest) -> list[str]:

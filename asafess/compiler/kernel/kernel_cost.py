@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Symbol
 
-from asafess.compiler.kernel.bounded import bounded
+from asafess.compiler.kernel.bounded import TooManyStepsError, bounded
+from asafess.compiler.kernel.evaluated import evaluated
 from asafess.compiler.kernel.flop import BYTES, Counts, flop_of
 from asafess.compiler.kernel.numbers import mean, number
 from asafess.compiler.kernel.result import Results, each
 from asafess.compiler.kernel.study import Estimate, Nest
-from asafess.compiler.kernel.sums import Facts, total
 from asafess.compiler.kernel.traffic import Passes, traffic
+from asafess.compiler.kernel.values import sizes_in
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,19 @@ class Cost:
 
     @property
     def intensity(self) -> Expr:
-        """Flop per byte read or written."""
-        return sympy.cancel(self.flop / self.bytes) if self.bytes != 0 else sympy.nan
+        """Flop per byte read or written; a plain quotient where cancelling it takes too many steps."""
+        if self.bytes == 0:
+            return sympy.nan
+        try:
+            return bounded(self.name, sympy.cancel, self.flop / self.bytes)
+        except TooManyStepsError:
+            return self.flop / self.bytes
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Names of the sizes, scalars and estimated numbers that the cost depends on."""
         exprs = (*self.operations.values(), self.read, self.written, self.footprint, *self.valid_where, *self._sizes)
-        return tuple(sorted({symbol.name for expr in exprs for symbol in expr.free_symbols}))
+        return tuple(sorted({symbol.name for expr in exprs for symbol in sizes_in(expr)}))
 
     def evaluate(self, **numbers: Any) -> Counts:
         """Return numbers for given sizes.
@@ -91,6 +97,8 @@ class Cost:
         ------
         ValueError
             When a number is missing, with what it is.
+        NotCountedError
+            When adding up takes too many steps.
 
         Examples
         --------
@@ -102,6 +110,10 @@ class Cost:
         >>> counts.flop, counts.bytes
         (10.0, 160.0)
         """
+        found: Counts = bounded(self.name, self._evaluate, numbers)
+        return found
+
+    def _evaluate(self, numbers: dict[str, Any]) -> Counts:
         given: dict[str, Any] = {}
         for name, value in numbers.items():  # a shape, or a tuple argument
             parts = value.shape if isinstance(value, np.ndarray) else value if isinstance(value, tuple) else None
@@ -115,19 +127,16 @@ class Cost:
             pair = [each.xreplace(values) for each in (one, other)]
             if pair[0] != pair[1] and not (pair[0] - pair[1]).free_symbols:
                 raise ValueError(f"{self.name} is counted for {one} = {other}, not {pair[0]} and {pair[1]}")
-        operations, read, written = self.operations, self.read, self.written
-        if not self._holds(values):
-            facts = Facts()
-            counts = total(self._nest.replaced(values), facts)
-            read, written = (counts.pop(name, Integer(0)) for name in BYTES)
-            operations = counts
-        unknown = set().union(*(e.xreplace(values).free_symbols for e in (*operations.values(), read, written)))
-        if unknown:
-            raise ValueError(f"{self.name}: evaluate needs {', '.join(sorted(map(str, unknown)))} for these sizes")
-        done = {name: count for name, expr in operations.items() if (count := number(expr.xreplace(values)))}
-        moved = number(read.xreplace(values)), number(written.xreplace(values))
-        touched = max(0.0, min(number(self.footprint.xreplace(values)), sum(moved)))
-        return Counts(done, *moved, touched, min(traffic(self._passes, touched, values), sum(moved)))
+        closed = {**self.operations, **dict(zip(BYTES, (self.read, self.written), strict=True))}
+        try:
+            done = evaluated(closed if self._holds(values) else None, self._nest, values)
+        except ValueError as error:
+            raise type(error)(f"{self.name}: {error}") from None
+        read, written = (done.pop(name, 0.0) for name in BYTES)
+        touched = max(0.0, min(number(self.footprint, values), read + written))
+        operations = {name: count for name, count in done.items() if count}
+        moved = min(traffic(self._passes, touched, values), read + written)
+        return Counts(operations, read, written, touched, moved)
 
     def bind(self, *args: Any, **numbers: Any) -> Counts:
         """Return numbers for real arguments; means of what depends on the data are taken from index arrays.
@@ -164,7 +173,8 @@ class Cost:
         ((3, 5), 'float64', ())
         """
         given, _ = self._sizes_and_scalars(args)
-        return each(self._result, lambda one: one.at(given))
+        found: Results = bounded(self.name, each, self._result, lambda one: one.at(given))
+        return found
 
     def _bind(self, args: tuple[Any, ...], numbers: dict[str, Any]) -> Counts:
         given, arrays = self._sizes_and_scalars(args)
@@ -176,9 +186,8 @@ class Cost:
                 found = mean(estimate, values, self._estimates)
                 if found is not None:
                     given[symbol.name] = found
-        used = {*self.symbols, *(symbol.name for symbol in self._in_passes())}
-        given = {name: value for name, value in given.items() if name in used}
-        return self.evaluate(**{**given, **numbers})
+        given = {name: value for name, value in given.items() if name in symbols}
+        return self._evaluate({**given, **numbers})
 
     def _sizes_and_scalars(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the numbers that are known from real arguments, and the arrays, by name."""
@@ -203,11 +212,12 @@ class Cost:
         found: set[Any] = set(self._estimates)
         for estimate in self._estimates.values():
             for expr in (estimate.expr, *estimate.given):
-                found |= expr.free_symbols if expr is not None else set()
+                found |= sizes_in(expr) if expr is not None else set()
             for loop in estimate.loops:
-                found |= loop.trips.free_symbols
+                found |= sizes_in(loop.trips)
         pairs = [each for pair in self.equal for each in pair]
         for expr in (
+            *self._nest.exprs(),
             *self.operations.values(),
             self.read,
             self.written,
@@ -216,14 +226,15 @@ class Cost:
             *self._sizes,
             *pairs,
         ):
-            found |= expr.free_symbols
+            found |= sizes_in(expr)
         return found | self._in_passes()
 
     def _in_passes(self) -> set[Any]:
-        return set().union(*(one.free_symbols for touches in self._passes for one in touches))
+        return set().union(*(one.sizes for touches in self._passes for one in touches))
 
     def _holds(self, values: dict[Symbol, Any]) -> bool:
-        sizes = all(value >= 1 for symbol, value in values.items() if symbol.is_integer)
+        names = set(self.symbols)
+        sizes = all(value >= 1 for symbol, value in values.items() if symbol.is_integer and symbol.name in names)
         return sizes and all(expr.xreplace(values) >= 0 for expr in self.valid_where)
 
     def __str__(self) -> str:

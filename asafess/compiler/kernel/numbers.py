@@ -1,87 +1,47 @@
-"""From expressions to numbers: evaluating sums that have no closed form, and means over real index arrays."""
+"""From expressions to numbers, and means over real index arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Function, Sum, Symbol, ceiling, floor
+from sympy import Expr, Symbol, log
 
+from asafess.compiler.kernel.numpy_code import numpy_function
 from asafess.compiler.kernel.study import Estimate, Loop
-from asafess.compiler.kernel.values import Element, NotCountedError
+from asafess.compiler.kernel.turns import Turns, outermost
+from asafess.compiler.kernel.values import Element
 
 #: turns of loops that a mean is taken over at most, chosen at random where there are more: some dozens of MB
 POINTS = 1_000_000
-#: turns that a sum without a closed form has at most
-LONGEST = 100_000_000
-_MODULES: list[Any] = [
-    {
-        "Step": lambda x: np.greater_equal(x, 0) * 1.0,
-        "Equal": lambda x: np.equal(x, 0) * 1.0,
-        "Element": lambda array, *position: _taken(np.asarray(array), position),
-        "Quotient": np.floor_divide,
-        "Below": lambda a, b: np.less(a, b) * 1.0,
-        "Same": lambda a, b: np.equal(a, b) * 1.0,
-        "Truncated": np.trunc,
-    },
-    "numpy",
-]
 
 
-def _taken(array: np.ndarray, position: tuple[Any, ...]) -> np.ndarray:
-    """Return elements; positions that a condition keeps from being read may lie outside."""
-    inside = [np.clip(np.asarray(at).astype(np.int64), 0, n - 1) for at, n in zip(position, array.shape, strict=True)]
-    found = array[tuple(inside)]
-    return found.astype(float) if found.dtype == bool else found
+def number(expr: Expr, values: Mapping[Symbol, Any] = MappingProxyType({})) -> float:
+    """Return the value of an expression.
 
-
-class Quotient(Function):
-    """⌊p / q⌋ without rounding p / q first."""
-
-
-def _whole(expr: Expr) -> Expr:
-    """Return the same with quotients of whole numbers that no rounding error can push over an integer."""
-
-    def quotient(x: Expr) -> Expr:
-        return Quotient(*sympy.fraction(sympy.together(x)))
-
-    return expr.replace(floor, quotient).replace(ceiling, lambda x: -quotient(-x))
-
-
-def number(expr: Expr) -> float:
-    """Return the value of an expression without free symbols.
+    Parameters
+    ----------
+    expr : sympy.Expr
+        What is asked for.
+    values : mapping
+        Numbers for all of its symbols.
 
     Examples
     --------
-    >>> from sympy.abc import t
-    >>> number(Sum(sympy.Max(t - 2, 0), (t, 0, 4)))
+    >>> from sympy import Sum
+    >>> from sympy.abc import n, t
+    >>> number(Sum(sympy.Max(t - 2, 0), (t, 0, n)), {n: sympy.Integer(4)})
     3.0
     """
-    for each in expr.atoms(Sum):
-        if not each.free_symbols:
-            expr = expr.xreplace({each: sympy.sympify(_summed(each))})
-    return float(expr)
-
-
-def _summed(each: Sum) -> Any:
-    inner, (t, low, high) = each.function, each.limits[-1]
-    if len(each.limits) > 1:  # nested sums are one with several limits
-        inner = Sum(inner, *each.limits[:-1])
-    low, high = round(number(low)), round(number(high))
-    if high < low:
-        return 0
-    if inner.has(Sum):
-        return sum(sympy.nsimplify(number(inner.xreplace({t: sympy.Integer(at)}))) for at in range(low, high + 1))
-    if high - low >= LONGEST:
-        raise NotCountedError(f"a sum of {high + 1 - low:,} terms has no closed form; {LONGEST:,} are added up at most")
-    at_turns = sympy.lambdify([t], _whole(inner), _MODULES)
-    found = 0.0
-    for first in range(low, high + 1, POINTS):
-        turns = np.arange(first, min(first + POINTS, high + 1), dtype=float)
-        found += float(np.sum(np.broadcast_to(at_turns(turns), turns.shape)))
-    return sympy.nsimplify(found)
+    known: dict[Any, Any] = dict(values)
+    for each in outermost(expr):
+        # putting numbers into a sum makes SymPy simplify it; of logarithms it knows which are whole
+        added = Turns().added(each.xreplace(values)) if each.has(log) else Turns().added(each, values)
+        known[each] = sympy.Rational(added)
+    return float(expr.xreplace(known))
 
 
 def mean(estimate: Estimate, values: Mapping[Any, Any], estimates: Mapping[Symbol, Estimate]) -> float | None:
@@ -145,4 +105,4 @@ def _at(expr: Expr, points: Mapping[Any, Any], values: Mapping[Any, Any]) -> Any
     for element in expr.atoms(Element):
         if element.args[0] not in known:
             return None
-    return sympy.lambdify(symbols, _whole(expr), _MODULES)(*(known[symbol] for symbol in symbols))
+    return numpy_function(symbols, expr)(*(known[symbol] for symbol in symbols))

@@ -62,6 +62,15 @@ class Nest:
         for name, count in counts.items():
             self.counts[name] = self.counts.get(name, Integer(0)) + weight * count
 
+    def exprs(self) -> Iterator[Expr]:
+        """Return the expressions in it and in what is inside."""
+        if self.loop is not None:
+            yield sympy.sympify(self.loop.trips)
+        yield from map(sympy.sympify, self.counts.values())
+        for weight, inner in self.inside:
+            yield sympy.sympify(weight)
+            yield from inner.exprs()
+
     def replaced(self, values: dict[Any, Any]) -> Nest:
         """Return the same with symbols replaced."""
         loop = self.loop
@@ -154,7 +163,7 @@ class Study:
 
     def names(self, exprs: Iterable[Expr], taken: set[str]) -> dict[Symbol, Symbol]:
         """Return short names for the estimates that are used: n_1, n_2, … for counts, p_1, p_2, … for shares."""
-        used = set().union(*(sympy.sympify(expr).free_symbols for expr in exprs))
+        used = set().union(*(sympy.sympify(expr).atoms(Symbol) for expr in exprs))
         short: dict[Symbol, Symbol] = {}
         for letter, share in (("n", False), ("p", True)):
             free = (name for name in _counted(letter) if name not in taken)

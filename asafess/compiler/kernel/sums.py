@@ -35,6 +35,28 @@ def total(nest: Nest, facts: Facts, outer: tuple[Loop, ...] = ()) -> dict[str, E
     return {name: over(count, loop, outer, facts) for name, count in counts.items()}
 
 
+def total_without_cases(nest: Nest) -> dict[str, Expr]:
+    """Return the same counts without telling cases apart: what is no polynomial in a counter is left as a sum.
+
+    That is always quick, and nothing is assumed. `number` adds sums up turn by turn.
+    """
+    counts = {name: sympy.sympify(count) for name, count in nest.counts.items()}
+    for weight, inner in nest.inside:
+        for name, count in total_without_cases(inner).items():
+            counts[name] = counts.get(name, Integer(0)) + weight * count
+    if nest.loop is None:
+        return counts
+    return {name: _over_without_cases(count, nest.loop) for name, count in counts.items()}
+
+
+def _over_without_cases(expr: Expr, loop: Loop) -> Expr:
+    if not expr.has(Sum) and expr.is_polynomial(loop.counter):
+        # SymPy compares the arguments of a maximum at length
+        turns = Max(0, loop.trips, evaluate=loop.trips.is_number)
+        return sum_polynomial(expr, loop.counter, turns)
+    return Sum(expr, (loop.counter, 0, loop.trips - 1))
+
+
 def over(expr: Expr, loop: Loop, outer: tuple[Loop, ...], facts: Facts) -> Expr:
     """Return the sum of an expression over the turns of a loop."""
     enough = facts.holds(loop.trips, outer)

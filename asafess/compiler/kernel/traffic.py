@@ -19,8 +19,8 @@ from sympy import Expr, Integer, expand
 from asafess.compiler.kernel.footprint import Box, around, box_of, nbytes
 from asafess.compiler.kernel.numbers import number
 from asafess.compiler.kernel.study import Loop, Nest, Study
-from asafess.compiler.kernel.sums import Facts, total
-from asafess.compiler.kernel.values import Array, Root
+from asafess.compiler.kernel.sums import Facts, total_without_cases
+from asafess.compiler.kernel.values import Array, Root, sizes_in
 from asafess.compiler.operation_counts import CACHE
 
 
@@ -36,9 +36,9 @@ class Touched:
     scattered: Expr
 
     @property
-    def free_symbols(self) -> set[Any]:
-        """Sizes and estimated numbers."""
-        return set().union(*(expr.free_symbols for expr in (self.whole, self.box, self.scattered)))
+    def sizes(self) -> set[Any]:
+        """Sizes and estimated numbers that it depends on."""
+        return set().union(*map(sizes_in, (self.whole, self.box, self.scattered)))
 
     def replaced(self, values: Mapping[Any, Any]) -> Touched:
         """Return the same with symbols replaced."""
@@ -46,7 +46,7 @@ class Touched:
 
     def moved(self, values: Mapping[Any, Any]) -> float:
         """Return the bytes that move, for numbers."""
-        whole, box, scattered = (number(expr.xreplace(values)) for expr in (self.whole, self.box, self.scattered))
+        whole, box, scattered = (number(expr, values) for expr in (self.whole, self.box, self.scattered))
         return box if not scattered or whole <= CACHE else scattered
 
 
@@ -63,7 +63,7 @@ def passes(study: Study, facts: Facts) -> Passes:
 
 def traffic(of: Passes, footprint: float, values: Mapping[Any, Any]) -> float:
     """Return the bytes that a kernel moves, for numbers; the distinct ones that it touches where some are missing."""
-    if footprint <= CACHE or any(one.free_symbols - values.keys() for each in of for one in each):
+    if footprint <= CACHE or any(one.sizes - values.keys() for each in of for one in each):
         return footprint
     return float(sum(touched.moved(values) for each in of for touched in each))
 
@@ -75,21 +75,21 @@ def _pass(study: Study, touches: Iterable[tuple[Array, tuple[Loop, ...]]], facts
         box, depends = box_of(array, loops, study, facts)
         boxes[array.root] = around(boxes.get(array.root), box)
         if depends:
-            accesses = array.itemsize * _turns(loops, facts) * array.size
+            accesses = array.itemsize * _turns(loops) * array.size
             scattered[array.root] = scattered.get(array.root, Integer(0)) + accesses
     return tuple(
         Touched(
             expand(root.itemsize * sympy.prod(root.dims)),
             nbytes(root, box, facts),
-            expand(facts.settle(scattered.get(root, Integer(0)), ())),
+            scattered.get(root, Integer(0)),
         )
         for root, box in boxes.items()
     )
 
 
-def _turns(loops: tuple[Loop, ...], facts: Facts) -> Expr:
+def _turns(loops: tuple[Loop, ...]) -> Expr:
     """Return how often the innermost of some loops turns."""
     nest = Nest(counts={"turns": Integer(1)})
     for loop in reversed(loops):
         nest = Nest(loop, inside=[(Integer(1), nest)])
-    return total(nest, facts)["turns"]
+    return total_without_cases(nest)["turns"]

@@ -20,6 +20,11 @@ class Turn(Symbol):
     """The counter of a loop."""
 
 
+def sizes_in(expr: Expr) -> set[Symbol]:
+    """Return the symbols of an expression, without counters of loops; `free_symbols` rebuilds the sums in it."""
+    return {symbol for symbol in expr.atoms(Symbol) if not isinstance(symbol, Turn)}
+
+
 class Step(Function):
     """1 where its integer argument is ≥ 0, else 0."""
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import sympy
 from sympy import Sum
-from sympy.abc import t
+from sympy.abc import n, t, u
 
 from asafess.compiler.cost import cost
-from asafess.compiler.kernel import numbers
+from asafess.compiler.kernel import numbers, turns
 from asafess.compiler.kernel.numbers import number
 from asafess.compiler.kernel.values import NotCountedError
 
@@ -42,8 +42,14 @@ def test_of_many_turns_some_are_chosen(monkeypatch):
     assert found[0] == found[1] != expected
 
 
+def test_a_loop_that_never_turns_adds_nothing_whatever_is_in_it():
+    inner = Sum(sympy.Max(u, 2), (u, 0, 4))
+    assert number(Sum(sympy.Max(t, 1) * inner, (t, 0, -4))) == 0.0
+    assert number(Sum(sympy.Max(t, 1) * (inner + n), (t, 0, n)), {n: sympy.Integer(1)}) == 2 * 14
+
+
 def test_long_sums_are_added_up_in_pieces_and_very_long_ones_not_at_all(monkeypatch):
-    monkeypatch.setattr(numbers, "POINTS", 7)
+    monkeypatch.setattr(turns, "POINTS", 7)
     assert number(Sum(sympy.Max(t - 3, 0), (t, 0, 99))) == sum(max(k - 3, 0) for k in range(100))
     with pytest.raises(NotCountedError, match="1,000,000,000,000 terms"):
         number(Sum(sympy.Max(t - 3, 0), (t, 0, 10**12 - 1)))

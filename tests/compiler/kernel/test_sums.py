@@ -11,7 +11,7 @@ from sympy import Integer, Symbol
 from asafess.compiler.kernel.facts import Facts
 from asafess.compiler.kernel.numbers import number
 from asafess.compiler.kernel.study import Loop, Nest
-from asafess.compiler.kernel.sums import sum_polynomial, total
+from asafess.compiler.kernel.sums import sum_polynomial, total, total_without_cases
 from asafess.compiler.kernel.values import Equal, Step, Turn
 
 N, M = (Symbol(name, integer=True, nonnegative=True) for name in "nm")
@@ -56,6 +56,7 @@ def test_two_loops(trips, count):
         if all(each.xreplace(values) >= 0 for each in facts.assumed):
             assert number(closed.xreplace(values)) == want
         assert number(total(nest.replaced(values), Facts())["add"]) == want
+        assert number(total_without_cases(nest)["add"].xreplace(values)) == want
 
 
 def test_tiles_add_up_to_the_whole():
