@@ -17,7 +17,6 @@ The window is shorter than usual because the phases are: one is looked ahead to 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,8 +24,6 @@ from statistics import median
 from typing import Any
 
 import click
-import numpy as np
-from dask._task_spec import Task, TaskRef
 from distributed import Client
 
 import asafess
@@ -35,63 +32,18 @@ from .environment import environment, one_line
 from .harness import Arm, Outcome, Result, measure, write_json
 from .links import local_cluster
 from .report import table
+from .toggles.case import Phased
+from .toggles.graph import Part
+from .toggles.queuing import WARM_BLOCKS, WARM_TASKS, WORD, data_part, swarm_part
 
-#: bytes of a word
-WORD = 8
-#: of the program that is run before each run
-WARM = {"tasks": 200, "blocks": 12}
-#: kinds of phases
+#: kinds of phases, in their order
 KINDS = ("swarm", "data")
 FIXED = ("queued", "open")
 
 
-@asafess.task(loads={"compute": 1e3}, name="swarm")
-def swarm(before: Sequence[float], k: int) -> int:
-    """Do next to nothing."""
-    return k
-
-
-@asafess.task(loads={"memory": 1e6}, name="data")
-def data(before: Sequence[float], k: int, words: int) -> np.ndarray:
-    """Make a block."""
-    return np.full(words, float(k))
-
-
-@asafess.task(per_byte={"memory": 1.0}, name="pair")
-def pair(a: np.ndarray, b: np.ndarray) -> float:
-    """Reduce two blocks."""
-    return float(np.maximum(a, b).max())
-
-
-def barrier(before: Sequence[float], *results: float) -> list[float]:
-    """Wait for a phase; return the times of all barriers so far, in seconds."""
-    return [*before, time.monotonic()]
-
-
-def graph(pairs: int, tasks: int, blocks: int, words: int) -> dict[Any, Task]:
-    """Return the program: `pairs` times a swarm of `tasks`, and `blocks` of `words` that are reduced; last key last.
-
-    >>> import dask
-    >>> len(dask.get(graph(2, 8, 8, 10), ("paired-1", 0)))
-    5
-    """
-    made: dict[Any, Task] = {("start-0", 0): Task(("start-0", 0), barrier, [])}
-    last = TaskRef(("start-0", 0))
-
-    def end(name: str, keys: Sequence[Any]) -> TaskRef:
-        made[name, 0] = Task((name, 0), barrier, last, *map(TaskRef, keys))
-        return TaskRef((name, 0))
-
-    for phase in range(pairs):
-        keys = [(f"swarm-{phase}", k) for k in range(tasks)]
-        made.update((key, Task(key, swarm, last, key[1])) for key in keys)
-        last = end(f"swarmed-{phase}", keys)
-        keys = [(f"data-{phase}", k) for k in range(blocks)]
-        made.update((key, Task(key, data, last, key[1], words)) for key in keys)
-        halves = [(f"pair-{phase}", k) for k in range(blocks // 2)]
-        made.update((key, Task(key, pair, *map(TaskRef, keys[2 * key[1] : 2 * key[1] + 2]))) for key in halves)
-        last = end(f"paired-{phase}", halves)
-    return made
+def parts(tasks: int, blocks: int, words: int) -> list[tuple[str, Part]]:
+    """Return a swarm of `tasks`, and `blocks` of `words` that are reduced in pairs."""
+    return list(zip(KINDS, (swarm_part(tasks), data_part(blocks, words)), strict=True))
 
 
 def delay(times: Sequence[float], switches: Sequence[float], first: int) -> float | None:
@@ -119,16 +71,6 @@ def delay(times: Sequence[float], switches: Sequence[float], first: int) -> floa
     return sum(found) / len(found) if found else None
 
 
-def phase_seconds(times: Sequence[float]) -> dict[str, float]:
-    """Return the seconds of all phases of each kind, from the times of the barriers.
-
-    >>> phase_seconds([0.0, 1.0, 3.0, 4.0, 7.0])
-    {'swarm': 2.0, 'data': 5.0}
-    """
-    between = np.diff(times)
-    return {kind: float(between[k::2].sum()) for k, kind in enumerate(KINDS)}
-
-
 def summarize(result: Result) -> dict[str, Any]:
     """Return medians by arm and kind, ratios to adaptive, the bound, and what A against A says."""
     found: dict[str, Any] = {}
@@ -150,22 +92,20 @@ def summarize(result: Result) -> dict[str, Any]:
     return found
 
 
-def race(client: Client, rounds: int, up_to: int, window: str, program: dict[Any, Task]) -> Result:
+def race(client: Client, rounds: int, up_to: int, window: str, program: Phased) -> Result:
     """Measure all arms; before each run a small program lets Dask know what a task of each kind takes and makes."""
-    words = program["data-0", 0].args[2]
-    warm = graph(1, WARM["tasks"], WARM["blocks"], words)
     rates: dict[str, float] = {}
 
     def prepare(arm: str) -> None:
         asafess.install(client, ["queuing"], look_ahead=arm != "reactive", window=window, rates=rates)
         rates.update({name: asafess.wait(client)["rates"][name] for name in ("flop", "memory", "link")})
-        client.get(warm, list(warm)[-1])
+        program.prepare()
         if arm in FIXED:
             asafess.pin(client, "queuing", arm)
 
     def run() -> Outcome:
-        times = client.get(program, list(program)[-1])
-        return Outcome(times, phase_seconds(times))
+        marks, seconds = program.marks()
+        return Outcome([at for at, _ in marks], seconds)
 
     def verify(outcome: Outcome) -> Mapping[str, Any] | str:
         status = asafess.status(client)
@@ -203,9 +143,10 @@ def main(
     json: Path | None,
 ) -> None:
     """Measure on workers of one thread."""
-    program = graph(pairs, tasks, blocks, int(megabytes * 1e6 / WORD))
+    words = int(megabytes * 1e6 / WORD)
+    phases, warm = parts(tasks, blocks, words) * pairs, parts(WARM_TASKS, WARM_BLOCKS, words)
     with local_cluster(workers, worker_args=["--memory-limit", memory]) as cluster, Client(cluster.address) as client:
-        result = race(client, rounds, up_to or rounds, window, program)
+        result = race(client, rounds, up_to or rounds, window, Phased(client, cluster.workers, phases, warm))
         where = environment(cluster.describe())
     found = summarize(result)
     print(table(result.rows, against="adaptive", columns=[*KINDS, "opened", "closed"]))

@@ -18,7 +18,7 @@ from distributed import Client
 
 from asafess.optimizations.registry import BUILT_IN, make
 
-from .graph import Part, graph_of
+from .graph import Marks, Part, graph_of
 
 OFF, ADAPTIVE, NULL = "off", "adaptive", "null"
 
@@ -136,10 +136,15 @@ class Phased:
         self.client.get(small.layers(), small.end)
         self._graph = graph_of(self.parts, self.workers)
 
+    def marks(self) -> tuple[Marks, dict[str, float]]:
+        """Run the program; return the marks of its barriers, and seconds by kind."""
+        marks: Marks = self.client.get(self._graph.layers(), self._graph.end)
+        return marks, self._graph.seconds(marks)
+
     def run(self) -> tuple[Any, Mapping[str, float]]:
         """Run the program."""
-        marks = self.client.get(self._graph.layers(), self._graph.end)
-        return [value for _, value in marks], self._graph.seconds(marks)
+        marks, seconds = self.marks()
+        return [value for _, value in marks], seconds
 
 
 def phased(

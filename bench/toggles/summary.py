@@ -24,6 +24,8 @@ GAIN = 1.15
 SET_GAIN = 1.3
 #: a fixed arm that is so near the best in every phase leaves nothing to switch for
 NEAR = 1.1
+#: of fewer rounds the interval is no more than their range
+ENOUGH = 6
 
 
 def medians(rows: Sequence[Row], arms: Sequence[str]) -> dict[str, float]:
@@ -64,11 +66,11 @@ def near_everywhere(phases: Mapping[str, Mapping[str, float]]) -> str | None:
 
 
 def winner(result: Result, fixed: Sequence[str]) -> str | None:
-    """Return the fixed arm that is faster than every other one, beyond noise; None where none is."""
+    """Return the fixed arm that is faster than every other one, beyond noise; None where none is, or too few ran."""
     middle = medians(result.rows, fixed)
     best = min(fixed, key=lambda arm: middle[arm])
     others = [result.ratio(arm, best) for arm in fixed if arm != best]
-    return best if all(one.low > 1 + result.half_width for one in others) else None
+    return best if all(one.n >= ENOUGH and one.low > 1 + result.half_width for one in others) else None
 
 
 def of_program(result: Result, fixed: Sequence[str], mixed: bool, gain: float = GAIN) -> dict[str, Any]:
