@@ -1,61 +1,65 @@
-"""Work stealing. *Uneven*: tasks that compute, all sent where the little that they need lies; they must be spread.
+"""Work stealing. Tasks run where what they need lies; here that is one worker, and stealing takes some elsewhere.
 
-*Heavy*: tasks that each need a block of their own, lie where these lie, and do little with them. Dask reckons with the
-speed of a fast link, takes some of them elsewhere, and their blocks come after them over a slow one (distributed#9262,
-#6600, #6993). On a link of 100 Mbit/s: on loopback a block moves faster than Dask reckons.
+*Uneven*: they compute, and need little. They must be spread. *Heavy*: each needs a block of its own and does little
+with it. Dask reckons with the speed of a fast link, takes too many, and their blocks follow them over a slow one
+(distributed#9262, #6600, #6993): on 100 Mbit/s, because on loopback a block moves faster than Dask reckons.
+
+Tasks that need few keys in common would be root tasks to Dask, which are spread anyway; so each has a block of its own,
+and all of them begin when all blocks are there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from dask._task_spec import TaskRef
 
 from .case import Case, Program, Wanted, phases_and_both
 from .graph import Graph, Part
-from .moving import block, digest
+from .moving import digest
 
 LINK = "100mbit"
-#: tasks of the uneven phase, and how often each goes over its words
-TASKS, WORDS, TIMES = 60, 20_000, 100
-#: tasks of the heavy phase, words of a block, and how often each is gone over
-BLOCKS, BLOCK_WORDS, BLOCK_TIMES = 60, 500_000, 4
-SMALL_TASKS, SMALL_BLOCKS, SMALL_WORDS, SMALL_TIMES = 12, 8, 1_000, 2
-WARM_TASKS, WARM_BLOCKS = 6, 4
+#: of each phase: tasks, words of a block, and how often a task goes over its words
+UNEVEN, HEAVY = (60, 20_000, 300), (96, 500_000, 4)
+SMALL_UNEVEN, SMALL_HEAVY = (12, 1_000, 20), (8, 10_000, 2)
+#: tasks of a phase in the small program before each run
+WARM = 6
 MOST_WORKERS = 4
 
 
-def compute(source: np.ndarray, k: int, times: int) -> float:
-    """Go over some words so many times; each time depends on the last."""
-    x = source + k
+def filled(before: object, k: int, words: int) -> np.ndarray:
+    """Make a block."""
+    return np.full(words, float(k))
+
+
+def gate(*blocks: np.ndarray) -> float:
+    """Wait until all blocks are there."""
+    return 0.0
+
+
+def compute(one: np.ndarray, gate: float, times: int) -> float:
+    """Go over a block so many times; each depends on the last."""
+    x = one + gate
     for _ in range(times):
         x = np.sqrt(x * x + 1.0)
     return digest(x)
 
 
-def light(one: np.ndarray, k: int, times: int) -> float:
-    """Go over a block a few times."""
-    return compute(one, k, times)
+def light(one: np.ndarray, gate: float, times: int) -> float:
+    """Do the same; under a name of its own, since Dask knows the durations of tasks by name."""
+    return compute(one, gate, times)
 
 
-def uneven_part(tasks: int, words: int, times: int) -> Part:
-    """Return a phase of tasks that need little, which lies on the first worker."""
-
-    def part(graph: Graph, suffix: str) -> Sequence[TaskRef]:
-        source = graph.add((f"source-{suffix}", 0), block, graph.last, 0, words, "100 %", at=0)
-        return [graph.add((f"compute-{suffix}", k), compute, source, k, times) for k in range(tasks)]
-
-    return part
-
-
-def heavy_part(blocks: int, words: int, times: int) -> Part:
+def local_part(function: Callable[[np.ndarray, float, int], float], tasks: int, words: int, times: int) -> Part:
     """Return a phase of tasks that need a block each, all of which lie on the first worker."""
+    name = function.__name__
 
     def part(graph: Graph, suffix: str) -> Sequence[TaskRef]:
-        made = [graph.add((f"block-{suffix}", k), block, graph.last, k, words, "100 %", at=0) for k in range(blocks)]
-        return [graph.add((f"light-{suffix}", k), light, one, k, times) for k, one in enumerate(made)]
+        blocks = [graph.add((f"{name}-block-{suffix}", k), filled, graph.last, k, words, at=0) for k in range(tasks)]
+        opened = graph.add((f"{name}-gate-{suffix}", 0), gate, *blocks, at=0)
+        return [graph.add((f"{name}-{suffix}", k), function, one, opened, times) for k, one in enumerate(blocks)]
 
     return part
 
@@ -63,18 +67,10 @@ def heavy_part(blocks: int, words: int, times: int) -> Part:
 def programs(small: bool) -> list[Program]:
     """Return the programs."""
     on = Wanted(workers=min(max(2, os.cpu_count() or 1), MOST_WORKERS), link=LINK)
-    if small:
-        parts = {
-            "uneven": uneven_part(SMALL_TASKS, SMALL_WORDS, SMALL_TIMES),
-            "heavy": heavy_part(SMALL_BLOCKS, SMALL_WORDS, SMALL_TIMES),
-        }
-        return phases_and_both(on, parts, parts, times=1)
-    parts = {"uneven": uneven_part(TASKS, WORDS, TIMES), "heavy": heavy_part(BLOCKS, BLOCK_WORDS, BLOCK_TIMES)}
-    warm = {
-        "uneven": uneven_part(WARM_TASKS, WORDS, TIMES),
-        "heavy": heavy_part(WARM_BLOCKS, BLOCK_WORDS, BLOCK_TIMES),
-    }
-    return phases_and_both(on, parts, warm, times=2)
+    uneven, heavy = (SMALL_UNEVEN, SMALL_HEAVY) if small else (UNEVEN, HEAVY)
+    parts = {"uneven": local_part(compute, *uneven), "heavy": local_part(light, *heavy)}
+    warm = {"uneven": local_part(compute, WARM, *uneven[1:]), "heavy": local_part(light, WARM, *heavy[1:])}
+    return phases_and_both(on, parts, warm, times=1 if small else 2)
 
 
 CASE = Case("work_stealing", ("work_stealing",), programs)
