@@ -4,8 +4,8 @@
 with it. Dask reckons with the speed of a fast link, takes too many, and their blocks follow them over a slow one
 (distributed#9262, #6600, #6993): on 100 Mbit/s, because on loopback a block moves faster than Dask reckons.
 
-Tasks that need few keys in common would be root tasks to Dask, which are spread anyway; so each has a block of its own,
-and all of them begin when all blocks are there.
+To Dask, tasks that need fewer than five keys in all are root tasks, which are spread anyway; so there are more blocks,
+several tasks need each, and all begin when all blocks are there. Dask steals once a second, so phases take some.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from .graph import Graph, Part
 from .moving import digest
 
 LINK = "100mbit"
-#: of each phase: tasks, words of a block, and how often a task goes over its words
-UNEVEN, HEAVY = (60, 20_000, 300), (96, 500_000, 4)
-SMALL_UNEVEN, SMALL_HEAVY = (12, 1_000, 20), (8, 10_000, 2)
+#: of each phase: tasks, words of a block, and how often a task goes over words of its own
+UNEVEN, HEAVY = (160, 1_000, 40), (160, 2_000_000, 20)
+SMALL_UNEVEN, SMALL_HEAVY = (12, 100, 2), (12, 10_000, 2)
+BLOCKS = 12
+#: words of its own: few operations on many words, because between two of them a worker's other threads get their turn
+OWN_WORDS = 200_000
 #: tasks of a phase in the small program before each run
-WARM = 6
+WARM = 12
 MOST_WORKERS = 4
 
 
@@ -40,10 +43,13 @@ def gate(*blocks: np.ndarray) -> float:
 
 
 def compute(one: np.ndarray, gate: float, times: int) -> float:
-    """Go over a block so many times; each depends on the last."""
-    x = one + gate
+    """Add up a block, and go over other words so many times; each depends on the last."""
+    x = np.arange(OWN_WORDS, dtype=np.float64) + one.sum() + gate
     for _ in range(times):
-        x = np.sqrt(x * x + 1.0)
+        # in place: what a worker frees goes back to the system, and would have to be got again
+        np.multiply(x, x, out=x)
+        np.add(x, 1.0, out=x)
+        np.sqrt(x, out=x)
     return digest(x)
 
 
@@ -53,13 +59,13 @@ def light(one: np.ndarray, gate: float, times: int) -> float:
 
 
 def local_part(function: Callable[[np.ndarray, float, int], float], tasks: int, words: int, times: int) -> Part:
-    """Return a phase of tasks that need a block each, all of which lie on the first worker."""
+    """Return a phase of tasks that need one of a few blocks each, all of which lie on the first worker."""
     name = function.__name__
 
     def part(graph: Graph, suffix: str) -> Sequence[TaskRef]:
-        blocks = [graph.add((f"{name}-block-{suffix}", k), filled, graph.last, k, words, at=0) for k in range(tasks)]
+        blocks = [graph.add((f"{name}-block-{suffix}", k), filled, graph.last, k, words, at=0) for k in range(BLOCKS)]
         opened = graph.add((f"{name}-gate-{suffix}", 0), gate, *blocks, at=0)
-        return [graph.add((f"{name}-{suffix}", k), function, one, opened, times) for k, one in enumerate(blocks)]
+        return [graph.add((f"{name}-{suffix}", k), function, blocks[k % BLOCKS], opened, times) for k in range(tasks)]
 
     return part
 
