@@ -1,0 +1,108 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import count
+
+import click
+import pytest
+from distributed import Client
+
+from bench import optimizations
+from bench.links import allowed, local_cluster
+from bench.optimizations import Plan, wanted
+from bench.toggles import cases
+from bench.toggles.case import Case, Program, Wanted
+from bench.toggles.race import race
+
+ok, reason = allowed()
+
+
+def small(case, only="", **given):
+    """Run a case in its small form; return the plan with its rows, and what it said."""
+    said = []
+    plan = Plan(1, 1, small=True, only=only, say=said.append, **given)
+    plan.case(case)
+    return plan, "\n".join(said)
+
+
+def test_the_command_writes_all_that_the_long_form_does(tmp_path):
+    path = tmp_path / "found.json"
+    command = [sys.executable, "-m", "bench.optimizations", "queuing", "--small", "--only", "both", "--json", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(path.read_text())
+    assert [row["error"] for row in found["rows"] if not row["ok"]] == []
+    arms = {"off", "queuing=open", "adaptive", "adaptive again", "null"}
+    assert {row["arm"] for row in found["rows"]} == arms
+    both = found["summary"]["queuing"]["both"]
+    assert both["adaptive_over_best_fixed"]["median"] > 0
+    assert both["null_over_off"]["n"] == 1
+    assert both["better_fixed_over_adaptive"]["median"] > 0
+    assert both["bound"] >= 1
+    assert set(both["phase_seconds"]["adaptive"]) == {"swarm", "data"}
+    # a pinned state is the one that the run ended in
+    states = {row["arm"]: row["states"] for row in found["rows"] if row["arm"] not in ("off", "null")}
+    assert states["queuing=open"] == "queuing=open"
+    assert found["environment"]["links"]["queuing, loopback"]["workers"] == 2
+
+
+@pytest.mark.skipif(not ok, reason=f"no shaped links: {reason}")
+def test_several_optimizations_on_a_shaped_link_in_every_combination():
+    plan, said = small(replace(cases()["all"], optimizations=("queuing", "null"), needs=()))
+    assert [row["error"] for row in plan.rows if not row["ok"]] == []
+    arms = {"off", "queuing=queued null=on", "queuing=open null=off", "queuing=open null=on"}
+    assert {row["arm"] for row in plan.rows} == {*arms, "adaptive", "adaptive again", "null"}
+    found = plan.summary["all"]
+    assert set(found["phase_seconds"]["off"]) == {"swarm", "exchange", "data", "few"}
+    assert found["better_fixed_over_adaptive"].n == 1
+    assert plan.links["all, 100mbit"]["rate"] == "100mbit"
+    assert "bound" in said
+
+
+def test_cells_are_summed_up_as_a_set():
+    case = replace(cases()["wire_compression"], optimizations=("null",))
+    plan, said = small(case, only="loopback 10 %")
+    assert [row["error"] for row in plan.rows if not row["ok"]] == []
+    assert {row["program"] for row in plan.rows} == {"loopback 10 % tasks", "loopback 10 % p2p"}
+    assert plan.summary["wire_compression"]["set"]["programs"] == 2
+    assert "null=on ÷ adaptive: sum" in said
+
+
+def test_what_can_not_be_measured_here_is_skipped_with_a_line(monkeypatch):
+    plan, said = small(replace(cases()["queuing"], optimizations=("no_such",)))
+    assert said == "queuing: skipped, no_such is not in the registry of optimizations"
+    assert plan.summary == {"queuing": {"skipped": [said]}}
+    monkeypatch.setattr(optimizations, "allowed", lambda: (False, "not today"))
+    plan, said = small(replace(cases()["work_stealing"], optimizations=("null",)))
+    assert said == "work_stealing: skipped on links of 100mbit, which can't be shaped here: not today"
+    assert plan.rows == []
+
+
+def test_a_name_that_is_no_case_is_refused_with_those_that_are():
+    with pytest.raises(click.BadParameter, match=r"quewing: the cases are .*queuing"):
+        wanted(["queuing", "quewing"])
+    assert [case.name for case in wanted(["null", "queuing", "null"])] == ["null", "queuing"]
+    assert {case.name for case in wanted([])} == set(cases())
+
+
+class Growing:
+    """A program whose result is another one each time."""
+
+    def __init__(self, client, workers):
+        self.values = count()
+
+    def prepare(self):
+        pass
+
+    def run(self):
+        return next(self.values), {"growing": 1.0}
+
+
+def test_a_run_whose_result_differs_from_the_first_is_a_failed_row():
+    case = Case("growing", ("null",), lambda small: [Program("growing", Wanted(), Growing)], null=False)
+    with local_cluster(1) as cluster, Client(cluster.address, set_as_default=False) as client:
+        [program] = case.programs(True)
+        rows = race(client, cluster, case, program, {"flop": 1e9, "memory": 1e9, "link": 1e8}, 1, 1, warmup=0).rows
+    assert sorted(row["ok"] for row in rows) == [False] * 3 + [True]
+    assert {row["error"] for row in rows if not row["ok"]} == {"the result differs from that of the first run"}
