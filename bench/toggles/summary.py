@@ -13,7 +13,7 @@ from statistics import geometric_mean, median
 from typing import Any
 
 from ..harness import Result
-from ..scores import AGAIN, Estimate, Row, estimate, half_width, held, timed, values
+from ..scores import AGAIN, Direction, Estimate, Row, estimate, half_width, held, timed, values
 from .case import ADAPTIVE, NULL, OFF
 
 #: adaptive ÷ best fixed arm, at most
@@ -65,6 +65,11 @@ def near_everywhere(phases: Mapping[str, Mapping[str, float]]) -> str | None:
     return near[0] if near else None
 
 
+def verdict(one: Estimate, bar: float, noise: float, direction: Direction) -> str:
+    """Return what `held` says, or that nothing is decided where too few rounds were run."""
+    return held(one, bar, noise, direction) if one.n >= ENOUGH else "not decided here"
+
+
 def winner(result: Result, fixed: Sequence[str]) -> str | None:
     """Return the fixed arm that is faster than every other one, beyond noise; None where none is, or too few ran."""
     middle = medians(result.rows, fixed)
@@ -94,7 +99,7 @@ def of_program(result: Result, fixed: Sequence[str], mixed: bool, gain: float = 
         "best_fixed": best,
         "wins": winner(result, fixed),
         "adaptive_over_best_fixed": over,
-        f"at_most_{LOSS}": held(over, LOSS, noise, "at most"),
+        f"at_most_{LOSS}": verdict(over, LOSS, noise, "at most"),
         "against_itself": noise,
         "rounds": over.n,
         "failed_runs": sum(not row["ok"] for row in result.rows),
@@ -115,15 +120,15 @@ def _of_phases(result: Result, fixed: Sequence[str], best: str, gain: float) -> 
     known = {arm: phases[arm] for arm in fixed if phases[arm]}
     near = near_everywhere(known) if known else None
     if near is not None:
-        verdict = f"no bar: {near} is within {NEAR - 1:.0%} of the best in every phase"
+        bar = f"no bar: {near} is within {NEAR - 1:.0%} of the best in every phase"
     else:
-        verdict = held(gained, gain, result.half_width, "at least")
+        bar = verdict(gained, gain, result.half_width, "at least")
     return {
         "phase_seconds": phases,
         "better_fixed_over_adaptive": gained,
         "bound": bound(known) if known else math.nan,
         "bar": gain,
-        "at_least_bar": verdict,
+        "at_least_bar": bar,
     }
 
 
@@ -141,8 +146,8 @@ def of_set(results: Mapping[str, Result], fixed: Sequence[str]) -> dict[str, Any
         for how, wide in noise.items():
             over = _over(results, arm, how)
             found[arm][f"over_adaptive_{how}"] = over
-            found[arm][f"{how}_at_least_bar"] = held(over, SET_GAIN, wide, "at least")
-    losses = [held(one, LOSS, result.half_width, "at most") for one, result in _losses(results, fixed)]
+            found[arm][f"{how}_at_least_bar"] = verdict(over, SET_GAIN, wide, "at least")
+    losses = [verdict(one, LOSS, result.half_width, "at most") for one, result in _losses(results, fixed)]
     found["programs"] = len(results)
     found[f"at_most_{LOSS}"] = {verdict: losses.count(verdict) for verdict in dict.fromkeys(losses)}
     return found

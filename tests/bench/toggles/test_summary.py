@@ -88,6 +88,7 @@ def test_a_phase_in_which_no_state_is_faster_beyond_noise_has_no_winner():
     few = result(seconds)
     few.rows[:] = [row for row in few.rows if row["round"] < 3]
     assert winner(few, ["off", "o=on"]) is None
+    assert of_program(few, ["off", "o=on"], mixed=False)["at_most_1.03"] == "not decided here"
 
 
 def test_failed_runs_are_counted_and_are_never_the_best():
