@@ -41,6 +41,8 @@ from .toggles.summary import GAIN, LOSS, of_program, of_set
 
 #: bar of the program that needs several optimizations, from so many cores on
 MANY_CORES, GAIN_MANY_CORES = 16, 1.3
+#: below this bound there is nothing that a toggle across phases could gain
+WORTH = 1.1
 #: what the set of all programs of a case is called in the summary
 SET = "set"
 
@@ -130,6 +132,8 @@ def _told(found: Mapping[str, Any]) -> Iterator[str]:
             f"{found['best_fixed']} ÷ adaptive {gained}, bound {found['bound']:.3f}, "
             f"at least {found['bar']}: {found['at_least_bar']}"
         )
+        if found["bound"] < WORTH:
+            yield f"A bound below {WORTH}: here the phases leave nothing to switch for."
 
 
 def _told_set(name: str, found: Mapping[str, Any]) -> Iterator[str]:

@@ -1,54 +1,83 @@
 """One program whose phases need different optimizations, against every fixed combination of their states.
 
 *Swarm* wants the queue open and *data* wants it closed; *exchange* sends blocks of few non-zeros over a slow link;
-*few* are big products, one at a time on each worker.
-
-Blocks of *data* are reduced one by one: pairs would have to be fetched over the slow link.
+*few* are big products, one at a time, that want all threads, and *many* smaller ones want one each. Blocks of *data*
+are reduced one by one: pairs would have to be fetched over the slow link.
 """
 
 from __future__ import annotations
 
-from .case import Case, Program, phased
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from .case import Case, Program, Wanted, phased
+from .graph import Part
 from .moving import exchange_part
-from .queuing import SMALL_TASKS, TASKS, data_part, swarm_part
-from .thread_width import CHAIN_ORDER, SMALL_ORDER, cluster, few_part
+from .queuing import data_part, swarm_part
+from .thread_width import CHAIN_ORDER, MANY_ORDER, SMALL_ORDER, chains, cluster, few_part, many_part
 
 LINK = "100mbit"
-#: blocks of *data* by thread, and words of one; blocks of *exchange* by worker; length of a chain
-DATA, DATA_WORDS, BLOCKS, BLOCK_WORDS, CHAIN = 40, 3_000_000, 6, 250_000, 6
-SMALL_WORDS = 1_000
 #: workers, each of two threads or more
 WORKERS = 2
 #: states of an optimization that take part, from the first on
 MOST_STATES = 3
+#: how often all phases come
+TIMES = 2
 NEEDED = ("queuing", "thread_width", "wire_compression")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the phases are."""
+
+    #: by thread: tasks of the swarm, blocks of *data*, products of *many*
+    tasks: int = 450
+    data: int = 24
+    products: int = 25
+    #: words of a block of *data*
+    data_words: int = 3_000_000
+    #: blocks of *exchange* by worker, and words of one
+    blocks: int = 6
+    words: int = 250_000
+    #: order of the products of *many*, of those in a chain, and its length
+    order: int = MANY_ORDER
+    chain_order: int = CHAIN_ORDER
+    chain: int = 4
+
+
+LARGE = Sizes()
+#: of the small program before each run
+WARM = replace(LARGE, tasks=100, data=3, products=1, blocks=1, chain=1)
+SMALL = Sizes(
+    tasks=10,
+    data=4,
+    products=1,
+    data_words=1_000,
+    blocks=2,
+    words=1_000,
+    order=SMALL_ORDER,
+    chain_order=SMALL_ORDER,
+    chain=2,
+)
+
+
+def parts(on: Wanted, sizes: Sizes) -> Mapping[str, Part]:
+    """Return the phases, by kind."""
+    threads = on.workers * on.threads
+    return {
+        "swarm": swarm_part(sizes.tasks * threads),
+        "exchange": exchange_part(sizes.blocks * on.workers, sizes.words, "1 %"),
+        "data": data_part(sizes.data * threads, sizes.data_words, together=1),
+        "few": few_part(sizes.chain, sizes.chain_order, chains(on)),
+        "many": many_part(sizes.products * threads, sizes.order),
+    }
 
 
 def programs(small: bool) -> list[Program]:
     """Return the program."""
     on = cluster(LINK, WORKERS, memory="1GB")
-    threads = on.workers * on.threads
-    if small:
-        parts = {
-            "swarm": swarm_part(SMALL_TASKS),
-            "exchange": exchange_part(2 * on.workers, SMALL_WORDS, "1 %"),
-            "data": data_part(4 * threads, SMALL_WORDS, together=1),
-            "few": few_part(2, SMALL_ORDER),
-        }
-        return [phased("all", on, list(parts.items()), list(parts.items()))]
-    parts = {
-        "swarm": swarm_part(TASKS),
-        "exchange": exchange_part(BLOCKS * on.workers, BLOCK_WORDS, "1 %"),
-        "data": data_part(DATA * threads, DATA_WORDS, together=1),
-        "few": few_part(CHAIN, CHAIN_ORDER),
-    }
-    warm = {
-        "swarm": swarm_part(TASKS // 4),
-        "exchange": exchange_part(on.workers, BLOCK_WORDS, "1 %"),
-        "data": data_part(4 * threads, DATA_WORDS, together=1),
-        "few": few_part(2, CHAIN_ORDER),
-    }
-    return [phased("all", on, list(parts.items()) * 2, list(warm.items()))]
+    whole, warm = (SMALL, SMALL) if small else (LARGE, WARM)
+    return [phased("all", on, [*parts(on, whole).items()] * (1 if small else TIMES), [*parts(on, warm).items()])]
 
 
 CASE = Case("all", NEEDED, programs, settings={"window": "500ms"}, needs=("threadpoolctl",), most_states=MOST_STATES)

@@ -1,7 +1,7 @@
 """Threads of BLAS per task. *Many* products, more than there are threads, want one each.
 
-*Few*: a chain of larger products on each worker, where every thread but one is idle unless the product takes it. The
-right factor is a permutation, so products are exact, whatever the threads and the order of summation.
+*Few*: a chain of larger products on a worker, where every thread but one is idle unless the product takes it. The right
+factor is a permutation, so products are exact, whatever the threads and the order of summation.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def many_part(products: int, order: int) -> Part:
     return part
 
 
-def few_part(length: int, order: int) -> Part:
-    """Return a phase of one chain of products on each worker."""
+def few_part(length: int, order: int, chains: int) -> Part:
+    """Return a phase of some chains of products, each on a worker of its own."""
 
     def part(graph: Graph, suffix: str) -> Sequence[TaskRef]:
         ends = []
-        for worker in range(len(graph.workers)):
+        for worker in range(chains):
             b = graph.add((f"factor-{suffix}", worker), right, graph.last, order, at=worker)
             a = graph.add((f"first-{suffix}", worker), left, graph.last, worker, order, at=worker)
             for step in range(length):
@@ -80,21 +80,26 @@ def few_part(length: int, order: int) -> Part:
 
 
 def cluster(link: str = "loopback", workers: int | None = None, memory: str = "2GB") -> Wanted:
-    """Return workers of two threads or more that have a core for each, where there are two cores."""
+    """Return workers of two threads or more, with a core for each thread where there are so many."""
     cores = os.cpu_count() or 1
     count = max(1, cores // MOST_THREADS) if workers is None else workers
     return Wanted(count, min(max(2, cores // count), MOST_THREADS), link, memory)
 
 
+def chains(on: Wanted) -> int:
+    """Return how many workers can have all their threads run at once: more chains would need no more threads."""
+    return min(on.workers, max(1, (os.cpu_count() or 1) // on.threads))
+
+
 def programs(small: bool) -> list[Program]:
     """Return the programs."""
     on = cluster()
-    threads = on.workers * on.threads
+    threads, few = on.workers * on.threads, chains(on)
     if small:
-        parts = {"many": many_part(SMALL_MANY * threads, SMALL_ORDER), "few": few_part(SMALL_CHAIN, SMALL_ORDER)}
+        parts = {"many": many_part(SMALL_MANY * threads, SMALL_ORDER), "few": few_part(SMALL_CHAIN, SMALL_ORDER, few)}
         return phases_and_both(on, parts, parts, times=1)
-    parts = {"many": many_part(MANY * threads, MANY_ORDER), "few": few_part(CHAIN, CHAIN_ORDER)}
-    warm = {"many": many_part(WARM_MANY * threads, MANY_ORDER), "few": few_part(WARM_CHAIN, CHAIN_ORDER)}
+    parts = {"many": many_part(MANY * threads, MANY_ORDER), "few": few_part(CHAIN, CHAIN_ORDER, few)}
+    warm = {"many": many_part(WARM_MANY * threads, MANY_ORDER), "few": few_part(WARM_CHAIN, CHAIN_ORDER, few)}
     return phases_and_both(on, parts, warm, times=2)
 
 

@@ -54,7 +54,7 @@ def test_several_optimizations_on_a_shaped_link_in_every_combination():
     arms = {"off", "queuing=queued null=on", "queuing=open null=off", "queuing=open null=on"}
     assert {row["arm"] for row in plan.rows} == {*arms, "adaptive", "adaptive again", "null"}
     found = plan.summary["all"]
-    assert set(found["phase_seconds"]["off"]) == {"swarm", "exchange", "data", "few"}
+    assert set(found["phase_seconds"]["off"]) == {"swarm", "exchange", "data", "few", "many"}
     assert found["better_fixed_over_adaptive"].n == 1
     assert plan.links["all, 100mbit"]["rate"] == "100mbit"
     assert "bound" in said

@@ -57,7 +57,7 @@ def test_products_by_the_permutation_are_exact():
     assert np.array_equal(multiply(a, b), np.roll(a, 1, axis=1))
     [many] = values([("many", many_part(3, 16))])
     assert many == sum(corner(np.roll(left(None, k, 16), 1, axis=1)) for k in range(3))
-    [few] = values([("few", few_part(4, 16))])
+    [few] = values([("few", few_part(4, 16, 2))])
     assert few == sum(corner(np.roll(left(None, k, 16), 4, axis=1)) for k in range(2))
 
 
