@@ -41,7 +41,10 @@ class _Blocks:
         self.blocks: list[Future] = [
             client.submit(block, None, k, words, kind, workers=[self._home(k)], pure=False) for k in range(blocks)
         ]
-        self.words, self.dtype = (words * WORD, np.uint8) if KINDS[kind] is None else (words, np.float64)
+        text = KINDS[kind] is None
+        #: of a block: text is kept as bytes
+        self.columns = words * WORD if text else words
+        self.dtype = np.dtype(np.uint8 if text else np.float64)
         wait(self.blocks)
 
     def _home(self, k: int) -> str:
@@ -70,9 +73,9 @@ class P2P(_Blocks):
 
     def run(self) -> tuple[Any, Mapping[str, float]]:
         """Rechunk the blocks, row by row, into as many columns."""
-        rows = [da.from_delayed(one, (1, self.words), self.dtype) for one in self.blocks]
+        rows = [da.from_delayed(one, (1, self.columns), self.dtype) for one in self.blocks]
         whole = da.concatenate(rows, axis=0)
-        turned = whole.rechunk((len(rows), -(-self.words // len(rows))), method="p2p")
+        turned = whole.rechunk((len(rows), -(-self.columns // len(rows))), method="p2p")
         digests = turned.map_blocks(_digest, dtype=np.float64, chunks=(1, 1))
         return float(np.sum(self.client.compute(digests).result())), {}
 
