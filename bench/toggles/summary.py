@@ -120,15 +120,15 @@ def _of_phases(result: Result, fixed: Sequence[str], best: str, gain: float) -> 
     known = {arm: phases[arm] for arm in fixed if phases[arm]}
     near = near_everywhere(known) if known else None
     if near is not None:
-        bar = f"no bar: {near} is within {NEAR - 1:.0%} of the best in every phase"
+        said = f"no bar: {near} is within {NEAR - 1:.0%} of the best in every phase"
     else:
-        bar = verdict(gained, gain, result.half_width, "at least")
+        said = verdict(gained, gain, result.half_width, "at least")
     return {
         "phase_seconds": phases,
         "better_fixed_over_adaptive": gained,
         "bound": bound(known) if known else math.nan,
         "bar": gain,
-        "at_least_bar": bar,
+        "at_least_bar": said,
     }
 
 
@@ -149,7 +149,7 @@ def of_set(results: Mapping[str, Result], fixed: Sequence[str]) -> dict[str, Any
             found[arm][f"{how}_at_least_bar"] = verdict(over, SET_GAIN, wide, "at least")
     losses = [verdict(one, LOSS, result.half_width, "at most") for one, result in _losses(results, fixed)]
     found["programs"] = len(results)
-    found[f"at_most_{LOSS}"] = {verdict: losses.count(verdict) for verdict in dict.fromkeys(losses)}
+    found[f"at_most_{LOSS}"] = {said: losses.count(said) for said in dict.fromkeys(losses)}
     return found
 
 
