@@ -14,10 +14,13 @@ from asafess.cluster import checks
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.optimizations.base import Optimization
+from asafess.optimizations.entry_points import offered
 from asafess.optimizations.registry import BUILT_IN, make
 
 _DEFAULTS = Path(__file__).parent.parent / "asafess.yaml"
 DEFAULTS: dict[str, Any] = yaml.safe_load(_DEFAULTS.read_text())
+#: the keys of the configuration, as names of arguments
+_KEYS = {key.replace("-", "_") for key in DEFAULTS["asafess"]}
 
 
 def _defaults_beside(held: Any) -> dict[str, Any]:
@@ -86,6 +89,12 @@ class Settings:
         return wanted <= self.rates.keys()
 
 
+def _of_packages(keys: Iterable[str]) -> set[str]:
+    """Return those keys that hold arguments of an optimization which another package offers."""
+    more = set(keys) - _KEYS
+    return more & offered().keys() if more else set()  # metadata of all packages is read only where it may matter
+
+
 def settings(optimizations: Iterable[str | Optimization] | None = None, **given: Any) -> Settings:
     """Return the settings: the configuration, and over it what is given.
 
@@ -116,7 +125,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
     values = {str(key).replace("-", "_"): value for key, value in configured.items()}
     arguments = {
         name: {str(key).replace("-", "_"): value for key, value in checks.mapping(name, values.pop(name, None)).items()}
-        for name in BUILT_IN
+        for name in [*BUILT_IN, *_of_packages(values)]
     }
     names = values.pop("optimizations")
     if optimizations is None and not isinstance(names, list | tuple):
@@ -125,7 +134,7 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
         if key not in values:
             raise ValueError(f"unknown setting {key!r}; allowed: {', '.join(sorted(values))}")
         values[key] = value
-    unknown = set(values) - {key.replace("-", "_") for key in DEFAULTS["asafess"]}
+    unknown = set(values) - _KEYS
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)} under asafess in the configuration; see asafess.yaml")
     types = checks.mapping("types", values["types"])
@@ -164,6 +173,6 @@ def settings(optimizations: Iterable[str | Optimization] | None = None, **given:
             except ValueError as error:
                 raise ValueError(f"asafess.control.{key}: {error}") from None
             control[name] = wanted
-        elif name not in BUILT_IN:
+        elif name not in BUILT_IN and name not in offered():
             raise ValueError(f"asafess.control names {key!r}, which is no optimization: {', '.join(trial.controls)}")
     return replace(made, control=control)

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from distributed.protocol.pickle import dumps, loads
+
 from asafess.cluster.config import Settings, settings
 from asafess.cluster.messages import NAME
 from asafess.cluster.remote import NotInstalledError, on_scheduler, sync
 from asafess.cluster.scheduler_plugin import AsafessSchedulerPlugin
 from asafess.optimizations.base import Optimization
+from asafess.optimizations.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from distributed import Client, Scheduler
@@ -39,7 +42,7 @@ def install(client: Client, optimizations: Iterable[str | Optimization] | None =
     ValueError, TypeError
         A setting that is not allowed.
     NotInstalledError
-        The scheduler or a worker can't import `asafess`; nothing is left behind.
+        The scheduler or a worker can't import `asafess`, or the module of an optimization; nothing is left behind.
 
     Examples
     --------
@@ -69,7 +72,31 @@ async def _install(client: Client, wanted: Settings) -> None:
         raise NotInstalledError(
             f"asafess can't be imported by {', '.join(missing)}; install it there: pip install asafess"
         )
+    await _try(client, wanted)
     await on_scheduler(client, register, wanted)
+
+
+async def _try(client: Client, wanted: Settings) -> None:
+    """Unpickle the settings everywhere: where an optimization's module is missing, nothing has been changed yet."""
+    pickled = dumps(wanted)
+    failed = {}
+    try:
+        await client.run_on_scheduler(_unpickle, pickled)
+    except ImportError as error:
+        failed["the scheduler"] = error
+    answers = await client.run(_unpickle, pickled, on_error="return")
+    failed.update({f"worker {at}": error for at, error in answers.items() if isinstance(error, ImportError)})
+    if failed:
+        names = ", ".join(sorted(type(one).__module__ for one in wanted.optimizations if one.name not in BUILT_IN))
+        raise NotInstalledError(
+            f"{', '.join(failed)} can't import {names}: {next(iter(failed.values()))}; install it there, or see to it "
+            "that it is on PYTHONPATH"
+        )
+
+
+def _unpickle(pickled: bytes) -> None:
+    """Unpickle and drop; what can't be imported raises."""
+    loads(pickled)
 
 
 async def register(wanted: Settings, dask_scheduler: Scheduler) -> None:
@@ -102,7 +129,11 @@ async def _register(wanted: Settings, dask_scheduler: Scheduler) -> None:
     await _unregister(dask_scheduler)
     plugin = AsafessSchedulerPlugin(wanted)
     await dask_scheduler.register_scheduler_plugin(plugin, name=NAME, idempotent=False)
-    answers = await dask_scheduler.register_worker_plugin(None, plugin.worker_plugin(), name=NAME, idempotent=False)
+    try:
+        answers = await dask_scheduler.register_worker_plugin(None, plugin.worker_plugin(), name=NAME, idempotent=False)
+    except Exception as error:  # so Dask answers for a worker that can't unpickle it
+        await _unregister(dask_scheduler)
+        raise NotInstalledError(f"asafess could not be set up on a worker: {error}") from None
     failed = {worker: answer for worker, answer in answers.items() if answer.get("status") == "error"}
     if failed:
         await _unregister(dask_scheduler)

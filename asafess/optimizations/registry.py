@@ -1,10 +1,11 @@
-"""Optimizations by name, as the configuration and `asafess.install` give them."""
+"""Optimizations by name, as the configuration and `asafess.install` give them: built-in ones and other packages'."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from asafess.optimizations import entry_points
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
@@ -30,7 +31,8 @@ def make(
     Parameters
     ----------
     wanted : iterable of str or Optimization
-        Names are made with their settings, objects are taken as they are.
+        Names are made with their settings, objects are taken as they are. A name that is not built in is looked up
+        among what installed packages offer.
     settings : mapping, optional
         Name → arguments.
 
@@ -40,6 +42,8 @@ def make(
         An unknown name, a name given twice, an argument out of its range.
     TypeError
         Neither a name nor an optimization, or an unknown argument.
+    ImportError
+        A package offers this name (see `asafess.optimizations.entry_points`), but can't be imported.
 
     Examples
     --------
@@ -65,9 +69,13 @@ def make(
 
 
 def _make(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Optimization:
-    if name not in BUILT_IN:
+    arguments = settings.get(name, {})
+    if name in BUILT_IN:
+        return BUILT_IN[name](**arguments)
+    offered = entry_points.offered()
+    if name not in offered:
         raise ValueError(
-            f"unknown optimization {name!r}; allowed: {', '.join(sorted(BUILT_IN))}, "
+            f"unknown optimization {name!r}; allowed: {', '.join(sorted({*BUILT_IN, *offered}))}, "
             "or an object of asafess.Optimization"
         )
-    return BUILT_IN[name](**settings.get(name, {}))
+    return entry_points.make(name, offered[name], arguments)

@@ -17,7 +17,9 @@ def test_each_file_of_the_room_is_registered():
 
     files = {path.stem for path in Path(room.__path__[0]).glob("*.py")}
     # the costs of an optimization may have a file of their own
-    assert {name.removesuffix("_costs") for name in files} - {"__init__", "base", "registry"} == set(BUILT_IN)
+    assert {name.removesuffix("_costs") for name in files} - {"__init__", "base", "entry_points", "registry"} == set(
+        BUILT_IN
+    )
 
 
 def test_settings_reach_the_optimization():
