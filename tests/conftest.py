@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import settings
 
 # strategies and helpers beside the tests that share them
-for folder in ("core", "cluster", "optimizations"):
+for folder in ("core", "cluster", "optimizations", "testing"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
 
 # a shared machine is slow now and then: that is no failure

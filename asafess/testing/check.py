@@ -134,12 +134,10 @@ def _cluster(client: Client | None) -> Iterator[Client]:
             isinstance(client, Client) and not client.asynchronous,
             f"client must be a dask.distributed.Client that is not asynchronous, not {client!r}",
         )
-        yield client
+        with client.as_current():
+            yield client
         return
     # by TCP: workers of one process would hand each other objects, which nothing is done to
     here = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "protocol": "tcp://"}
-    with (
-        LocalCluster(**here, dashboard_address=":0") as cluster,
-        Client(cluster, set_as_default=False) as connected,
-    ):
+    with LocalCluster(**here, dashboard_address=":0") as cluster, Client(cluster) as connected:
         yield connected

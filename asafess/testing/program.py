@@ -60,7 +60,7 @@ def program(client: Client) -> Any:
     client : distributed.Client
         Not asynchronous.
     """
-    workers = sorted(client.scheduler_info()["workers"])
+    workers = sorted(client.nthreads())
     kinds = ("dense", "sparse", "strided", "integers", "text")
     made = [
         client.submit(make, kind, seed, workers=[workers[seed % len(workers)]], pure=False)

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from distributed import wait
+
 from asafess.cluster.guard import merge, numbers
 from asafess.optimizations.base import Optimization
 from asafess.testing.contract import called, want
 from asafess.testing.process import differences
+from asafess.testing.program import SWARM, tiny
 
 if TYPE_CHECKING:
     from distributed import Client, Scheduler
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
 #: what a scheduler changes by itself
 RESTLESS = ("bandwidth", "idle_since", "n_tasks", "thread_id", "total_occupancy", "transition_counter")
 #: seconds and looks that a hook has, which puts something back in a coroutine
-PATIENCE, LOOKS = 0.05, 100
+PATIENCE, LOOKS = 0.02, 25
 
 
-def check_scheduler(client: Client, optimization: Optimization, groups: bool = False) -> None:
+def check_scheduler(client: Client, optimization: Optimization) -> None:
     """Hold the half that acts in the scheduler to its contract.
 
     Parameters
@@ -29,23 +32,31 @@ def check_scheduler(client: Client, optimization: Optimization, groups: bool = F
     optimization : Optimization
         Is pickled to the scheduler.
     """
-    problem = client.run_on_scheduler(_checked, optimization)
+    for check in (_check_load, _check_states):
+        problem = client.run_on_scheduler(_problem, check, optimization)
+        want(not problem, problem)
+    held = client.map(tiny, range(SWARM), [1] * SWARM, pure=False)
+    wait(held)
+    problem = client.run_on_scheduler(_problem, _check_load, optimization)
     want(not problem, problem)
 
 
-async def _checked(optimization: Optimization, dask_scheduler: Scheduler) -> str:
+async def _problem(check: Any, optimization: Optimization, dask_scheduler: Scheduler) -> str:
     """Return what is wrong: an exception would be logged in the scheduler, too."""
     try:
-        _check_load(optimization, dask_scheduler)
-        states = optimization.states
-        await _check_left(optimization, dask_scheduler, ())
-        for state in states:
-            await _check_left(optimization, dask_scheduler, (state, state))
-        every = [state for first in states for second in states for state in (first, second)]
-        await _check_left(optimization, dask_scheduler, every)
+        await check(optimization, dask_scheduler)
     except AssertionError as error:
         return str(error)
     return ""
+
+
+async def _check_states(optimization: Optimization, scheduler: Scheduler) -> None:
+    states = optimization.states
+    await _check_left(optimization, scheduler, ())
+    for state in states:
+        await _check_left(optimization, scheduler, (state, state))
+    every = [state for first in states for second in states for state in (first, second)]
+    await _check_left(optimization, scheduler, every)
 
 
 async def _check_left(optimization: Optimization, scheduler: Scheduler, states: Any) -> None:
@@ -64,7 +75,7 @@ async def _check_left(optimization: Optimization, scheduler: Scheduler, states: 
     )
 
 
-def _check_load(optimization: Optimization, scheduler: Scheduler) -> None:
+async def _check_load(optimization: Optimization, scheduler: Scheduler) -> None:
     """Want loads that can be part of a sample, of all tasks that the scheduler knows."""
     groups = {group: len(group) for group in scheduler.task_groups.values()}
     before = scheduler_picture(scheduler)
