@@ -26,7 +26,8 @@ def story(name, *arguments, cwd):
 
 
 def test_each_example_is_run_here():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"phases", "own_optimization", "budget_and_trace"}
+    scripts = {path.stem for path in EXAMPLES.glob("*.py") if "__main__" in path.read_text()}
+    assert scripts == {"phases", "own_optimization", "budget_and_trace", "fixed_point"}
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,26 @@ def test_a_budget_admits_the_unit_that_saves_more_and_a_person_overrules_it(tmp_
     ratios = {policy: float(x) for policy, x in re.findall(r"^ +(\w+) +\S+ s, (\S+) × the optimum", told, re.M)}
     assert ratios["optimum"] == 1.0
     assert ratios["work_function"] <= 3.0 < 3.0 * ratios["always_off"]
+
+
+def test_a_unit_is_powered_while_its_work_is_not_rare_and_two_never_are(tmp_path):
+    told = story("fixed_point", "--seconds", 0.8, cwd=tmp_path)
+    pattern = (
+        r"^(\w[\w ]*\w) +(float|bit)_unit +(on|off) +(\d+) by it, +(\d+) in software "
+        r"+off for +(\S+) s +switches (\d+) +results (\w+)$"
+    )
+    lines = re.findall(pattern, told, re.M)
+    states = {(phase, unit): state for phase, unit, state, *_ in lines}
+    assert len(states) == len(lines) == 10, told
+    assert {result for *_, result in lines} == {"equal"}
+    expected = {"simulate": ("on", "off"), "index": ("off", "on"), "few floats": ("off", "on"), "read": ("off", "off")}
+    found = {phase: (states[phase, "float"], states[phase, "bit"]) for phase in expected}
+    assert found == expected, told
+    assert (states["half and half", "float"], states["half and half", "bit"]) != ("on", "on")
+    assert "budget units: 2 of 1 wanted" in told
+    numbers = {(phase, unit): list(map(float, rest)) for phase, unit, _, *rest, _ in lines}
+    by_it, in_software, off, _ = numbers["few floats", "float"]
+    assert in_software > by_it  # fixed point, while floats are rare
+    assert off > 0.8  # of at least twice 0.8 s, the two workers' together
+    by_it, in_software, _, _ = numbers["simulate", "float"]
+    assert by_it > in_software
