@@ -99,7 +99,11 @@ class Optimization:
         """Take a state. Runs in the worker's event loop: must be quick. Entering the same one twice is allowed."""
 
     def leave(self) -> None:
-        """Put back what was found before the first `enter`."""
+        """Put back what was found before the first `enter`, also when `enter` has raised, or was never called.
+
+        Workers of one process have an object each, and only the last one that goes is left: what was found belongs to
+        the process. `asafess.testing.check_optimization` checks that, and the rest of the contract.
+        """
 
     def counters(self) -> Mapping[str, float]:
         """Return running totals for reports; ``sampled_words`` and ``sampled_zeros`` make up the mode's zeros."""

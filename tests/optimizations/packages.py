@@ -40,13 +40,13 @@ an_object = Mine()
 '''
 
 
-def distribution(folder, name, entry_points, module=MODULE):
+def distribution(folder, name, entry_points, module=MODULE, version="1.2"):
     """Put a distribution on the path `folder`; return the name of its module, as entry points have it."""
     code = name.replace("-", "_")
     if module is not None:
         (folder / f"{code}.py").write_text(module)
-    metadata = folder / f"{code}-1.2.dist-info"
+    metadata = folder / f"{code}-{version}.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     (metadata / "entry_points.txt").write_text(f"[asafess.optimizations]\n{entry_points}\n")
     return code

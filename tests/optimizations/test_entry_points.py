@@ -120,7 +120,7 @@ def test_two_packages_that_offer_one_name_are_both_named(mine, folder):
 
 def test_a_package_that_is_on_the_path_twice_is_one_package(mine, folder, tmp_path_factory, monkeypatch):
     again = tmp_path_factory.mktemp("again")
-    distribution(again, "mine-package", "mine = mine_package:Mine")
+    distribution(again, "mine-package", "mine = mine_package:Mine", version="1.1")  # an older one is left behind
     monkeypatch.syspath_prepend(again)
     assert make(["mine"])[0].name == "mine"
 
