@@ -35,7 +35,7 @@ def check_optimization(
 
     What is wanted, in the order in which it is checked:
 
-    - a name, states, and a declaration that the controller takes; it can be pickled, and decides the same after that;
+    - a name, states, and a declaration that the controller takes; it can be pickled, and declares the same after that;
     - `leave` puts back what was found before the first `enter`, after any order of states, after entering twice, after
       an exception before any line of `enter`, where nothing was entered, and where two workers share a process;
     - rates are positive, counters are finite and never fall;

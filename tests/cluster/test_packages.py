@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from distributed import Client
-from packages import distribution
+from packages import distribution, on_path
 from processes import cluster, process, wait_for
 
 import asafess
@@ -14,13 +14,13 @@ RATES = {"flop": 1e9, "memory": 1e9, "link": 1e8}
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path):
     """A folder with the package on the path of this process, the client's."""
     folder = tmp_path / "site"
     folder.mkdir()
     distribution(folder, "mine-package", "mine = mine_package:Mine")
-    monkeypatch.syspath_prepend(folder)
-    return folder
+    with on_path(folder):
+        yield folder
 
 
 def with_package(folder):

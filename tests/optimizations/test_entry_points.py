@@ -5,7 +5,7 @@ import sys
 
 import dask
 import pytest
-from packages import MODULE, distribution
+from packages import MODULE, distribution, on_path
 
 import asafess
 from asafess.cluster.config import settings
@@ -14,13 +14,9 @@ from asafess.optimizations.registry import BUILT_IN, make
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+def folder(tmp_path):
+    with on_path(tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture
@@ -118,11 +114,11 @@ def test_two_packages_that_offer_one_name_are_both_named(mine, folder):
         make(["mine"])
 
 
-def test_a_package_that_is_on_the_path_twice_is_one_package(mine, folder, tmp_path_factory, monkeypatch):
+def test_a_package_that_is_on_the_path_twice_is_one_package(mine, folder, tmp_path_factory):
     again = tmp_path_factory.mktemp("again")
     distribution(again, "mine-package", "mine = mine_package:Mine", version="1.1")  # an older one is left behind
-    monkeypatch.syspath_prepend(again)
-    assert make(["mine"])[0].name == "mine"
+    with on_path(again):
+        assert make(["mine"])[0].name == "mine"
 
 
 def test_broken_metadata_of_any_package_harms_no_other(mine, folder, caplog):
