@@ -126,15 +126,15 @@ def seconds(vector: Vector, rates: Rates) -> dict[str, float] | None:
     >>> {state: round(one, 3) for state, one in found.items()}
     {'narrow': 2.001, 'wide': 1.001}
     """
-    busy = vector.get(BUSY, 0.0)
-    if busy <= 0:
+    busy, workers = vector.get(BUSY, 0.0), vector.get(WORKERS, 0.0)
+    if busy <= 0 or workers <= 0:
         return None
     compute = vector.get("compute", 0.0)
     loops = min(vector.get("loops", 0.0), compute)
-    factor = vector[BUSY_WIDE] / busy
+    factor = vector.get(BUSY_WIDE, busy) / busy
     widened = {**vector, "compute": loops + (compute - loops) * factor}
-    moving = vector.get("communication", 0.0) / rates.link / vector[WORKERS]
-    dask = vector[TASKS] * TASK_SECONDS / busy
+    moving = vector.get("communication", 0.0) / rates.link / workers
+    dask = vector.get(TASKS, 0.0) * TASK_SECONDS / busy
     return {
         NARROW: max(computing(vector, rates) / busy, moving) + dask,
         WIDE: max(computing(widened, rates) / busy, moving) + dask,

@@ -115,14 +115,14 @@ def seconds(vector: Vector, rates: Rates) -> dict[str, float] | None:
     >>> seconds({"compute": 20 * 1e8, **spread}, rates), seconds({"compute": 20 * 1e9, **spread}, rates)
     ({'stealing': 10.0, 'kept': 2.0}, {'stealing': 10.0, 'kept': 20.0})
     """
-    tasks = vector.get(TASKS, 0.0)
-    if tasks <= 0:
+    tasks, workers = vector.get(TASKS, 0.0), vector.get(WORKERS, 0.0)
+    if tasks <= 0 or workers <= 0:
         return None
     each = computing(vector, rates) / tasks
-    moving = vector.get("communication", 0.0) / rates.link / vector[WORKERS]  # what is fetched in any state
+    moving = vector.get("communication", 0.0) / rates.link / workers  # what is fetched in any state
     return {
-        STEALING: max(each * vector[ROUNDS_STEALING], moving, vector[STOLEN] / rates.link),
-        KEPT: max(each * vector[ROUNDS_KEPT], moving),
+        STEALING: max(each * vector.get(ROUNDS_STEALING, 1.0), moving, vector.get(STOLEN, 0.0) / rates.link),
+        KEPT: max(each * vector.get(ROUNDS_KEPT, 1.0), moving),
     }
 
 
