@@ -97,3 +97,33 @@ def _dense(
     full = np.zeros((height, width), values.dtype)
     full[rows[part], cols[part].astype(np.int64) - left] = values[part]
     return full
+
+
+def pack(words: np.ndarray, bits: np.ndarray, packed: np.ndarray, totals: np.ndarray) -> None:
+    """Do what `mask.pack` does."""
+    nonzero = words != 0
+    count = int(nonzero.sum())
+    totals[0] = words.size + 1
+    if count + _GROUP <= packed.size:
+        for g in range(bits.size):
+            bits[g] = sum(1 << k for k in np.flatnonzero(nonzero[g * _GROUP : (g + 1) * _GROUP]).tolist())
+        packed[:count] = words[nonzero]
+        totals[:] = count, _check(bits)
+
+
+def unpack(bits: np.ndarray, packed: np.ndarray, words: np.ndarray, totals: np.ndarray) -> None:
+    """Do what `mask.unpack` does."""
+    nonzero = np.array([word >> k & 1 for word in bits.tolist() for k in range(_GROUP)], bool)
+    totals[0] = words.size + 1
+    if nonzero.sum() <= packed.size and not nonzero[words.size :].any():
+        words[:] = 0
+        words[nonzero[: words.size]] = packed[: nonzero.sum()]
+        totals[:] = nonzero.sum(), _check(bits)
+
+
+def _check(bits: np.ndarray) -> int:
+    check = 0
+    for word in bits.tolist():
+        check = (check ^ word) * 0x9E3779B97F4A7C15 % (1 << 64)
+        check ^= check >> 32
+    return check
