@@ -42,7 +42,10 @@ def _defaults_beside(held: Any) -> dict[str, Any]:
 dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 
 #: optimization → the rates that it measures for itself, where it is a built-in one
-OWN_RATES = {"tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product")}
+OWN_RATES = {
+    "tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product"),
+    "wire_compression": ("wire_scan", "wire_copy", "wire_general"),
+}
 #: rates that can be given in the configuration
 RATES = ("flop", "memory", "link", "loops", *(name for own in OWN_RATES.values() for name in own))
 

@@ -224,9 +224,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.measurements.switched()
         self.loads.types.learning.switched(state.states, self.scheduler.total_nthreads)
         self._published = (state.epoch.counter, monotonic())
-        message = {"op": messages.STATE, "state": state.to_dict()}
-        for worker in self.ready:
-            self.scheduler.worker_send(worker, message)
+        self._send(state, self.ready)
         if messages.NAME in self.scheduler.worker_plugins:
             # a worker that joins later starts from here
             self.scheduler.worker_plugins[messages.NAME] = self.worker_plugin()
@@ -234,6 +232,12 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self.hooks.enter(self.scheduler, state.states)
         except Exception as error:
             self._fail("enter_scheduler", error)
+
+    def _send(self, state: OptimizationState, workers: Iterable[str]) -> None:
+        """Tell workers the state, and the link that it is meant for."""
+        link = None if self.rates is None else self.rates.link
+        for worker in workers:
+            self.scheduler.worker_send(worker, {"op": messages.STATE, "state": state.to_dict(), "link": link})
 
     def control(self, name: str, control: str) -> None:
         """Say who is in charge of an optimization: *auto*, *shadow*, or a state to pin it to."""
@@ -323,7 +327,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             return
         self.ready.add(worker)
         # it may have prepared for a state that has changed since
-        self.scheduler.worker_send(worker, {"op": messages.STATE, "state": self.controller.state.to_dict()})
+        self._send(self.controller.state, [worker])
         if not self.fault:
             self.probe.joined(self.scheduler, self.ready)
 
@@ -341,6 +345,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _measured(self, rates: Rates | None) -> None:
         self.rates = rates
+        self._send(self.controller.state, self.ready)  # for the link: the state may stay as it is
         self._start()
 
     def _start(self) -> None:

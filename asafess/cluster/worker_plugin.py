@@ -71,6 +71,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._ready = False
         self._stopped = False
         self._reported: dict[str, float] = {}
+        #: wire bytes per second, as the scheduler has measured them
+        self._link: float | None = None
         #: tasks whose kernel is to be counted, with its signature
         self._wanted: dict[Any, list[str]] = {}
         #: whether one is being counted
@@ -125,9 +127,13 @@ class AsafessWorkerPlugin(WorkerPlugin):
         self._reporter.start()
         self._worker.log_event(messages.TOPIC, {"event": messages.READY, "version": messages.VERSION})
 
-    def _on_state(self, state: dict[str, Any] | None = None, **_: Any) -> None:
-        """Take a state from the scheduler."""
+    def _on_state(self, state: dict[str, Any] | None = None, link: float | None = None, **_: Any) -> None:
+        """Take a state from the scheduler, and the link rate that it is meant for."""
         try:
+            if link is not None and link != self._link and not self._stopped:
+                self._link = link
+                for optimization in self.settings.optimizations:
+                    guarded(optimization.set_link, link)
             taken = OptimizationState.from_dict(state or {})
             if self._act(taken):
                 self._worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})

@@ -60,4 +60,6 @@ class Zeros:
 
 
 def _words(counters: Mapping[str, float]) -> tuple[float, float]:
-    return float(counters.get("sampled_words", 0)), float(counters.get("sampled_zeros", 0))
+    # of panels before they are recoded, where those are looked at; otherwise of whatever leaves a worker
+    prefix = "" if "sampled_words" in counters else "wire_"
+    return float(counters.get(f"{prefix}sampled_words", 0)), float(counters.get(f"{prefix}sampled_zeros", 0))

@@ -9,8 +9,6 @@ in opposite directions leave the number of words as it is.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import types
 
@@ -23,7 +21,7 @@ FEW = 16
 MIX = 0x9E3779B97F4A7C15
 
 
-def pack(words: Any, bits: Any, packed: Any, totals: Any) -> None:
+def pack(words, bits, packed, totals):
     """Write a bit for each word, and the words that are not zero one after the other.
 
     Parameters
@@ -81,7 +79,7 @@ def pack(words: Any, bits: Any, packed: Any, totals: Any) -> None:
     totals[1] = check
 
 
-def unpack(bits: Any, packed: Any, words: Any, totals: Any) -> None:
+def unpack(bits, packed, words, totals):
     """Put the words back where the bits say, and zeros between them.
 
     Parameters

@@ -1,9 +1,9 @@
 """What an optimization is: a deciding half and an acting half.
 
 The deciding half (`name`, `states`, `domain`, `costs`, `measured` and the attributes) runs in the scheduler and
-imports only `core`. The acting half (`prepare`, `enter`, `leave`, `rates`, `counters`) runs in the workers; what it
-needs it imports inside its methods. What acts on the scheduler itself has its acting half there (`enter_scheduler`,
-`leave_scheduler`, `scheduler_load`). Optimizations do not import each other.
+imports only `core`. The acting half (`prepare`, `set_link`, `enter`, `leave`, `rates`, `counters`) runs in the
+workers; what it needs it imports inside its methods. What acts on the scheduler itself has its acting half there
+(`enter_scheduler`, `leave_scheduler`, `scheduler_load`). Optimizations do not import each other.
 """
 
 from __future__ import annotations
@@ -94,6 +94,12 @@ class Optimization:
     def rates(self) -> Mapping[str, float]:
         """Measure what `domain` wants to know of the machine. Runs in a thread of each worker, once."""
         return {}
+
+    def set_link(self, rate: float) -> None:
+        """Take note of the cluster's link rate, wire bytes per second and worker. Runs in the worker's event loop.
+
+        Called when the rates are known, before the `enter` that follows from them.
+        """
 
     def enter(self, state: str) -> None:
         """Take a state. Runs in the worker's event loop: must be quick. Entering the same one twice is allowed."""

@@ -11,6 +11,7 @@ from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.tile_compression import TileCompression
+from asafess.optimizations.wire_compression import WireCompression
 from asafess.optimizations.work_stealing import WorkStealing
 
 #: name → class
@@ -19,6 +20,7 @@ BUILT_IN: dict[str, Callable[..., Optimization]] = {
     Queuing.name: Queuing,
     ThreadWidth.name: ThreadWidth,
     TileCompression.name: TileCompression,
+    WireCompression.name: WireCompression,
     WorkStealing.name: WorkStealing,
 }
 

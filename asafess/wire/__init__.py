@@ -1,0 +1,1 @@
+"""The codec of the wire: bytes in, bytes out, and counters of what leaves this process."""

@@ -1,0 +1,284 @@
+"""The codec: bytes in, bytes out, in the encoding that is worthwhile for them on this link.
+
+The state decides only how new frames are written, never how frames are read, so it may change at any moment. What is
+returned for a frame is either the frame itself, which Dask sends as it is, or a frame with a header. We may lose speed
+here, never results: whatever goes wrong, the frame leaves as it is.
+
+How Dask calls it (`distributed.protocol.compression.maybe_compress`): for each frame of 10 kB to 2 GiB first with a
+*sample* of it, five pieces of 10 kB from anywhere, aligned to nothing, behind each other; only if 70 % of it or less is
+left, with the frame. What is no longer than a sample can't be told from one, so it is encoded as if it were a frame; by
+bytes, if need be, because the words of a sample lie anywhere.
+
+Thread rules: `set_state` and the like replace one tuple; any thread may call anything.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asafess.wire import figures, libraries, mask, sample
+from asafess.wire.counters import Counters
+from asafess.wire.figures import DEFAULTS, LINK, MASKS, MOST_KEPT, Figures
+from asafess.wire.header import CorruptedFrameError, Header
+
+logger = logging.getLogger(__name__)
+
+#: *mask*: words without zeros; *general*: a library too
+STATES = ("off", "mask", "general")
+#: bytes of Dask's sample of a frame
+SAMPLE = 50_000
+#: one frame in so many is looked at to say what the data is like, in every state
+EVERY = 16
+#: bytes that a frame is taken to have of which only Dask's sample was seen, before any was seen whole
+TYPICAL = 1 << 20
+
+
+class _Active(NamedTuple):
+    state: str
+    #: bytes per second
+    link: float
+    figures: dict[str, Figures]
+    #: of the installed libraries the best on this link
+    library: str
+    #: with it something could be won on this link
+    library_pays: bool
+
+
+class Codec:
+    """Encodes frames that leave and decodes frames that come.
+
+    Examples
+    --------
+    >>> codec = Codec()
+    >>> codec.prepare()
+    >>> frame = bytes(100_000)
+    >>> codec.compress(frame) is frame  # off
+    True
+    >>> codec.set_state("mask")
+    >>> sent = codec.compress(frame)
+    >>> len(sent), codec.decompress(sent) == frame
+    (1600, True)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counters = Counters()
+        self._prepared = False
+        self._seen = itertools.count()
+        #: frames of which more than a sample was seen, and their bytes
+        self._frames = self._bytes = 0
+        self._of_thread = threading.local()
+        installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
+        self._set("off", LINK, installed)
+
+    # ---- what is known and wanted
+
+    @property
+    def state(self) -> str:
+        """In which new frames are written."""
+        return self._active.state
+
+    @property
+    def library(self) -> str:
+        """The library of the state *general* on this link."""
+        return self._active.library
+
+    def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
+        library = figures.best_library(known, link)
+        pays = figures.choose({library: known[library].text}, known, link) is not None
+        self._active = _Active(state, link, known, library, pays)
+
+    def set_state(self, state: str) -> None:
+        """Set how frames leave from now on.
+
+        Parameters
+        ----------
+        state : str
+            *off*: as they are. *mask*: without their zero words, where that pays. *general*: the same, or compressed
+            with a library.
+
+        Raises
+        ------
+        ValueError
+            For an unknown state; the present one stays.
+        """
+        if state not in STATES:
+            raise ValueError(f"state is {state!r}; allowed are {', '.join(STATES)}")
+        with self._lock:
+            self._set(state, self._active.link, self._active.figures)
+
+    def set_link(self, rate: float) -> None:
+        """Set the bytes per second of the link that frames leave on.
+
+        Raises
+        ------
+        ValueError
+            It is not above 0; what was known stays.
+        """
+        if not rate > 0:
+            raise ValueError(f"the link's rate must be above 0 bytes per second, not {rate!r}")
+        with self._lock:
+            self._set(self._active.state, rate, self._active.figures)
+
+    def prepare(self) -> None:
+        """Compile the kernels; until that is done, all frames leave as they are."""
+        mask.prepare()
+        self._prepared = True
+
+    def measure(self) -> dict[str, Figures]:
+        """Measure what each encoding costs in this process, use it, and return it."""
+        measured = figures.measure()
+        with self._lock:
+            self._set(self._active.state, self._active.link, measured)
+        return measured
+
+    def counters(self) -> dict[str, float]:
+        """Return what went through since the start; `counters.COUNTERS` says what each means."""
+        return self._counters.read()
+
+    # ---- frames
+
+    def compress(self, data: Any) -> Any:
+        """Return a frame as it is to leave; itself where nothing is to be gained.
+
+        Parameters
+        ----------
+        data : buffer
+            Contiguous; writable or not.
+
+        Returns
+        -------
+        buffer
+        """
+        active = self._active
+        try:
+            small = memoryview(data).nbytes <= SAMPLE
+            if small:
+                due = self._of_thread.due = next(self._seen) % EVERY == 0
+            else:
+                due = getattr(self._of_thread, "due", True)
+            if not self._prepared or (active.state == "off" and not due):
+                return data
+            frame = np.frombuffer(data, np.uint8) if memoryview(data).nbytes else np.empty(0, np.uint8)
+            encoded = self._sample(frame, active, due) if small else self._frame(frame, active, due)
+        except Exception:
+            self._counters.add(wire_faults=1)
+            # One line for the first; the counter knows the rest.
+            if self._counters.read()["wire_faults"] == 1:
+                logger.warning("asafess.wire.fault state=%s frame leaves as it is", active.state, exc_info=True)
+            return data
+        return data if encoded is None else encoded
+
+    def _sample(self, data: np.ndarray, active: _Active, due: bool) -> Any:
+        """Encode Dask's sample of a frame, or a small frame."""
+        seen = sample.look(data)
+        # whether it pays is asked of the whole frame: here a link is slow, so that less is better
+        name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
+        encoded = _encode(data, name)
+        if encoded is None and (active.state == "general" or (due and active.library_pays)):
+            encoded = _encode(data, active.library)
+        if encoded is None:
+            if due:
+                self._note(sample.Look(seen.words, seen.zeros, {}), self._typical, 0, active)
+            if active.state != "off":
+                self._counters.add(wire_raw_frames=1)
+        return encoded
+
+    def _frame(self, data: np.ndarray, active: _Active, due: bool) -> Any:
+        """Encode a frame in what the state allows, if that pays."""
+        start = time.perf_counter()
+        asked = [active.library] if active.state == "general" or (due and active.library_pays) else []
+        part = sample.pieces(data)
+        seen = sample.look(part, asked, data.size)
+        if due:
+            with self._lock:
+                self._frames, self._bytes = self._frames + 1, self._bytes + data.size
+            self._note(seen, data.size, part.size, active)
+        if active.state == "off":
+            return None
+        name = _choice(seen.kept, active, active.state)
+        encoded = _encode(data, name)
+        if name is None or encoded is None:
+            self._counters.add(wire_raw_frames=1)
+            return None
+        self._counters.add(
+            wire_encoded_frames=1,
+            wire_logical_bytes=data.size,
+            wire_sent_bytes=len(encoded),
+            wire_encode_seconds=time.perf_counter() - start,
+            wire_predicted_seconds=data.size * active.figures[name].seconds(seen.kept[name]),
+        )
+        return encoded
+
+    @property
+    def _typical(self) -> float:
+        return self._bytes / self._frames if self._frames else TYPICAL
+
+    def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: _Active) -> None:
+        """Note what the data is like, and what each state would make of it."""
+        amounts = {"wire_sampled_words": seen.words, "wire_sampled_zeros": seen.zeros, "wire_sampled_bytes": nbytes}
+        for state in STATES[1:]:
+            name = _choice(seen.kept, active, state)
+            kept = 1.0 if name is None else seen.kept[name]
+            seconds = 0.0 if name is None else nbytes * active.figures[name].seconds(kept)
+            if state == "general" and active.library in seen.kept:  # looking is compressing
+                seconds += looked_at * active.figures[active.library].seconds(seen.kept[active.library])
+            amounts[f"wire_sampled_{state}_bytes"] = kept * nbytes
+            amounts[f"wire_sampled_{state}_seconds"] = seconds
+        self._counters.add(**amounts)
+
+    def decompress(self, frame: Any) -> Any:
+        """Return a frame as it was, in any state.
+
+        Parameters
+        ----------
+        frame : buffer
+            What `compress` has returned, with a header.
+
+        Returns
+        -------
+        buffer
+            Writable.
+
+        Raises
+        ------
+        CorruptedFrameError
+            It is none, or it is damaged.
+        ValueError
+            It was encoded with a library that is not installed here.
+        """
+        start = time.perf_counter()
+        try:
+            header = Header.read(frame)
+            data = (mask if header.encoding == "mask" else libraries).decode(header, frame)
+        except CorruptedFrameError:
+            self._counters.add(wire_corrupted_frames=1)
+            raise
+        seconds = time.perf_counter() - start
+        self._counters.add(wire_decoded_frames=1, wire_decoded_bytes=len(data), wire_decode_seconds=seconds)
+        return data
+
+
+def _allowed(active: _Active, state: str) -> Iterable[str]:
+    return MASKS if state == "mask" else (*MASKS, active.library)
+
+
+def _choice(kept: dict[str, float], active: _Active, state: str) -> str | None:
+    """Return the encoding that a state gives a frame of which so much would be kept."""
+    allowed = {name: kept[name] for name in _allowed(active, state) if name in kept}
+    return figures.choose(allowed, active.figures, active.link)
+
+
+def _encode(data: np.ndarray, name: str | None) -> Any:
+    """Return an encoded frame; None for no encoding, and where Dask would not take it."""
+    if name is None:
+        return None
+    most = int(MOST_KEPT * data.size)
+    return mask.encode(data, MASKS[name], most) if name in MASKS else libraries.encode(data, name, most)

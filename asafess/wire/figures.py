@@ -1,0 +1,176 @@
+"""What an encoding costs: seconds per byte, as figures of this process; and which of them is best on a link.
+
+Seconds of encoding and decoding together, because both are waited for, are taken to be
+
+    scan + copy · kept        per byte of the frame as it was
+
+with *kept* the share of the bytes that an encoded frame has. Until they are measured here, they are those of a machine
+with two cores of 2023.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asafess.wire import libraries, mask
+from asafess.wire.header import Header
+
+#: encoding *mask*, by bytes of a word
+MASKS = {"mask8": 8, "mask4": 4, "mask1": 1}
+#: link before it is known, bytes per second: 1 Gbit/s
+LINK = 1.25e8
+#: share of the bytes that Dask allows an encoded frame to have; it sends others as they are
+MOST_KEPT = 0.7
+#: bytes that are encoded to measure
+SIZE, LIBRARY_SIZE = 1 << 22, 1 << 19
+#: the least that may be measured: no encoding is quicker than memory
+LEAST = 1e-12
+
+
+class Figures(NamedTuple):
+    """Of one encoding, of encoding and decoding together."""
+
+    #: seconds per byte of the frame as it was
+    scan: float
+    #: seconds per byte of the encoded frame
+    copy: float
+    #: share of the bytes of a text that are left; 1 for a mask
+    text: float = 1.0
+
+    def seconds(self, kept: float) -> float:
+        """Return the seconds for each byte of a frame of which this share is kept."""
+        return self.scan + self.copy * kept
+
+
+DEFAULTS: dict[str, Figures] = {
+    "mask8": Figures(1.0e-10, 7e-10),
+    "mask4": Figures(1.2e-10, 9e-10),
+    "mask1": Figures(2.0e-10, 3e-9),
+    "lz4": Figures(5e-10, 4e-9, 0.5),
+    "zstd": Figures(5e-10, 9e-9, 0.4),
+    "zlib": Figures(4e-9, 4e-8, 0.4),
+}
+
+
+def best_library(figures: Mapping[str, Figures], link: float) -> str:
+    """Return the library with which a text is soonest over the link.
+
+    Parameters
+    ----------
+    figures : mapping
+        Encoding → figures; masks are passed over.
+    link : float
+        Bytes per second.
+
+    Examples
+    --------
+    >>> best_library(DEFAULTS, 1.25e8), best_library(DEFAULTS, 1.25e7)
+    ('lz4', 'zstd')
+    """
+    found = {name: one for name, one in figures.items() if name not in MASKS}
+    return min(found, key=lambda name: found[name].text / link + found[name].seconds(found[name].text))
+
+
+def choose(
+    kept: Mapping[str, float], figures: Mapping[str, Figures], link: float, most: float = MOST_KEPT
+) -> str | None:
+    """Return the encoding with which a frame is over soonest; None when that is none.
+
+    Encoding and decoding must take less time than the link is spared: (1 − kept) ÷ link.
+
+    Parameters
+    ----------
+    kept : mapping
+        Encoding → share of the bytes that it would leave.
+    figures : mapping
+        Encoding → figures.
+    link : float
+        Bytes per second.
+    most : float
+        Share of the bytes that may be left.
+
+    Examples
+    --------
+    >>> choose({"mask8": 0.11, "lz4": 0.13}, DEFAULTS, link=1.25e8)
+    'mask8'
+    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=1.25e7)
+    'lz4'
+    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=2e9) is None
+    True
+    """
+    best, least = None, 1 / link
+    for name, share in kept.items():
+        seconds = share / link + figures[name].seconds(share)
+        if share <= most and seconds < least:
+            best, least = name, seconds
+    return best
+
+
+def measure() -> dict[str, Figures]:
+    """Measure all encodings in this process with one thread: at two densities, the best of some runs.
+
+    Takes about 0.3 s and compiles the masks' kernels before, outside the clock.
+    """
+    mask.prepare()
+    found = {}
+    for name, word in MASKS.items():
+        samples = [_words(word, SIZE, density) for density in (0.05, 0.4)]
+        found[name] = _line(samples, partial(_masked, word), mask.decode)
+    text = _text(LIBRARY_SIZE)
+    for name, library in libraries.LIBRARIES.items():
+        line = _line([_words(8, LIBRARY_SIZE, 0.05), text], partial(_compressed, name), libraries.decode)
+        found[name] = line._replace(text=len(library.compress(text.data)) / text.size)
+    return found
+
+
+def _masked(word: int, data: np.ndarray) -> memoryview | None:
+    return mask.encode(data, word, data.size)
+
+
+def _compressed(library: str, data: np.ndarray) -> bytes | None:
+    return libraries.encode(data, library, data.size)
+
+
+def _line(
+    samples: list[np.ndarray],
+    encode: Callable[[np.ndarray], Any],
+    decode: Callable[[Header, Any], Any],
+) -> Figures:
+    """Return the line through two samples of which more and less is kept."""
+    points = []
+    for data in samples:
+        frame = encode(data)
+        seconds = min(_timed(encode, data) for _ in range(3)) + min(
+            _timed(decode, Header.read(frame), frame) for _ in range(3)
+        )
+        points.append((len(frame) / data.size, seconds / data.size))
+    (less, low), (more, high) = points
+    copy = max((high - low) / (more - less), LEAST)
+    return Figures(max(low - copy * less, LEAST), copy)
+
+
+def _timed(call: Callable[..., object], *args: object) -> float:
+    start = time.perf_counter()
+    call(*args)
+    return time.perf_counter() - start
+
+
+def _words(word: int, nbytes: int, density: float) -> np.ndarray:
+    """Return random words of which about this share is not zero, as bytes."""
+    generator = np.random.default_rng(0)
+    words = generator.integers(1, 1 << 8 * word, nbytes // word, np.uint64).astype(mask.WORDS[word])
+    words[generator.random(words.size) >= density] = 0
+    return words.view(np.uint8)
+
+
+def _text(nbytes: int) -> np.ndarray:
+    """Return random words of letters as common as in a language (Zipf), as bytes."""
+    generator = np.random.default_rng(0)
+    letters = generator.integers(97, 123, (5000, 6), np.uint8)
+    letters[:, 5] = 32
+    return letters[np.minimum(generator.zipf(1.4, nbytes // 6), 5000) - 1].ravel()

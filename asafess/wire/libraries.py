@@ -1,0 +1,132 @@
+"""The general encodings: well-kept libraries, as far as they are installed.
+
+lz4 and zstandard are optional; zlib comes with Python, and pays only where a link is slow. The header has a checksum of
+what the library wrote: blocks of lz4 have none of their own.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asafess.wire.header import SIZE, CorruptedFrameError, Header
+
+
+class Library(NamedTuple):
+    """One way to compress."""
+
+    #: buffer → compressed bytes
+    compress: Callable[[Any], bytes]
+    #: compressed buffer, bytes that come out → these, writable; raises on anything else
+    decompress: Callable[[Any, int], Any]
+
+
+def _unzip(data: Any, nbytes: int) -> bytearray:
+    return bytearray(zlib.decompress(data, bufsize=max(nbytes, 1)))
+
+
+#: encoding → library, of those that are installed
+LIBRARIES: dict[str, Library] = {"zlib": Library(lambda data: zlib.compress(data, 1), _unzip)}
+
+with suppress(ImportError):
+    import lz4.block
+
+    LIBRARIES["lz4"] = Library(
+        lambda data: lz4.block.compress(data, store_size=False),
+        lambda data, nbytes: lz4.block.decompress(data, uncompressed_size=nbytes, return_bytearray=True),
+    )
+
+with suppress(ImportError):
+    import zstandard
+
+    # neither compressors nor decompressors may be shared by threads
+
+    def _zstd(data: Any) -> bytes:
+        return zstandard.ZstdCompressor(level=1).compress(data)
+
+    def _unzstd(data: Any, nbytes: int) -> memoryview:
+        out = np.empty(nbytes, np.uint8)
+        with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+            filled = 0
+            while filled < nbytes and (more := reader.readinto(out[filled:])):
+                filled += more
+            if filled < nbytes or reader.read(1):
+                raise ValueError(f"{filled} bytes came out, or more than {nbytes}")
+        return out.data
+
+    LIBRARIES["zstd"] = Library(_zstd, _unzstd)
+
+
+def encode(data: np.ndarray, library: str, most: int) -> bytes | None:
+    """Encode bytes.
+
+    Parameters
+    ----------
+    data : (n,) uint8
+    library : str
+        One of `LIBRARIES`.
+    most : int
+        Bytes that the encoded frame may have.
+
+    Returns
+    -------
+    bytes or None
+        The frame; None when it would have more than `most` bytes.
+
+    Examples
+    --------
+    >>> frame = encode(np.zeros(6400, np.uint8), "zlib", 6400)
+    >>> decode(Header.read(frame), frame) == bytes(6400)
+    True
+    """
+    compressed = LIBRARIES[library].compress(data.data)
+    if SIZE + len(compressed) > most:
+        return None
+    return b"".join((Header(library, data.size, len(compressed), zlib.crc32(compressed)).to_bytes(), compressed))
+
+
+def decode(header: Header, frame: Any) -> Any:
+    """Decode a frame.
+
+    Parameters
+    ----------
+    header : Header
+        Of the frame.
+    frame : buffer
+        All of it.
+
+    Returns
+    -------
+    buffer
+        Writable.
+
+    Raises
+    ------
+    CorruptedFrameError
+        It is not what the library has written.
+    ValueError
+        The library is not installed here.
+    """
+    library = LIBRARIES.get(header.encoding)
+    if library is None:
+        raise ValueError(
+            f"a frame was compressed with {header.encoding}, which is not installed here; here are "
+            f"{', '.join(sorted(LIBRARIES))}: install it on all workers"
+        )
+    expected = SIZE + header.amount
+    if len(frame) != expected:
+        raise CorruptedFrameError(f"the frame has {len(frame)} bytes, by its header {expected}: cut off or damaged")
+    compressed = memoryview(frame)[SIZE:]
+    if zlib.crc32(compressed) != header.check:
+        raise CorruptedFrameError(f"the checksum of what {header.encoding} wrote is not that of the header: damaged")
+    try:
+        out = library.decompress(compressed, header.nbytes)
+    except Exception as error:  # each library has errors of its own
+        raise CorruptedFrameError(f"{header.encoding} can't read the frame ({error}): damaged") from error
+    if len(out) != header.nbytes:
+        raise CorruptedFrameError(f"{len(out)} bytes came out of the frame, by its header {header.nbytes}: damaged")
+    return out

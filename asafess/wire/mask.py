@@ -1,0 +1,137 @@
+"""The encoding *mask*: a bit for each word, and the words that are not zero.
+
+Behind the header: the bits in whole 8-byte words, the bytes behind the last whole word filled up to 8, the packed
+words.
+
+A damaged header, length or bit is found when a frame is decoded, so no word comes to a wrong place. The packed words
+themselves arrive as the network brings them, as in a frame that is not encoded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from asafess.wire.header import SIZE, CorruptedFrameError, Header
+
+#: what words may be, by their bytes
+WORDS: dict[int, np.dtype[Any]] = {8: np.dtype("u8"), 4: np.dtype("u4"), 1: np.dtype("u1")}
+#: words for which there is one word of bits; the packing kernel wants room for as many more
+_GROUP = 64
+
+
+def prepare() -> None:
+    """Import and compile the kernels; takes about a second for each kind of word."""
+    from asafess.kernels.mask import PACK, UNPACK
+
+    for word in WORDS.values():
+        PACK.compile(word)
+        UNPACK.compile(word)
+
+
+def room(nbytes: int, word: int, share: float = 0.0) -> int:
+    """Return the bytes of an encoded frame in which this share of the words is not zero.
+
+    Examples
+    --------
+    >>> room(6400, 8), room(6400, 8, 0.5)
+    (136, 3336)
+    """
+    words, tail = divmod(nbytes, word)
+    return SIZE + 8 * -(-words // _GROUP) + 8 * bool(tail) + word * round(share * words)
+
+
+def encode(data: np.ndarray, word: int, most: int) -> memoryview | None:
+    """Encode bytes.
+
+    Parameters
+    ----------
+    data : (n,) uint8
+        Aligned to anything, writable or not.
+    word : int
+        Bytes of a word: 8, 4 or 1.
+    most : int
+        Bytes that the encoded frame may have.
+
+    Returns
+    -------
+    memoryview or None
+        The frame, writable; None when it would have more than `most` bytes.
+
+    Examples
+    --------
+    >>> prepare()
+    >>> frame = encode(np.zeros(6400, np.uint8), 8, 6400)
+    >>> len(frame), decode(Header.read(frame), frame) == bytes(6400)
+    (136, True)
+    >>> encode(np.ones(6400, np.uint8), 8, 6400) is None
+    True
+    """
+    from asafess.kernels.mask import PACK
+
+    kind = WORDS[word]
+    tail = data.size % word
+    words = data[: data.size - tail].view(kind)
+    bits_end = SIZE + 8 * -(-words.size // _GROUP)
+    begin = bits_end + 8 * bool(tail)
+    fit = (most - begin) // word
+    if fit < 0:
+        return None
+    # pages that nothing is written to take no memory
+    out = np.empty(begin + (min(fit, words.size) + _GROUP) * word, np.uint8)
+    totals = np.empty(2, np.uint64)
+    PACK[kind](words, out[SIZE:bits_end].view(np.uint64), out[begin:].view(kind), totals)
+    count, check = map(int, totals)
+    if count > min(fit, words.size):
+        return None
+    if tail:
+        out[bits_end:begin] = 0
+        out[bits_end : bits_end + tail] = data[data.size - tail :]
+    header = Header("mask", data.size, count, check, word)
+    out[:SIZE] = np.frombuffer(header.to_bytes(), np.uint8)
+    return out[: begin + count * word].data
+
+
+def decode(header: Header, frame: Any) -> memoryview:
+    """Decode a frame.
+
+    Parameters
+    ----------
+    header : Header
+        Of the frame.
+    frame : buffer
+        All of it.
+
+    Returns
+    -------
+    memoryview
+        Writable.
+
+    Raises
+    ------
+    CorruptedFrameError
+        Its parts do not fit together: nothing is read or written outside of them.
+    """
+    from asafess.kernels.mask import UNPACK
+
+    if header.word not in WORDS:
+        raise CorruptedFrameError(f"the frame has words of {header.word} bytes; there are such of 8, 4 and 1: damaged")
+    data = np.frombuffer(frame, np.uint8)
+    words, tail = divmod(header.nbytes, header.word)
+    bits_end = SIZE + 8 * -(-words // _GROUP)
+    begin = bits_end + 8 * bool(tail)
+    expected = begin + header.amount * header.word
+    if data.size != expected:
+        raise CorruptedFrameError(f"the frame has {data.size} bytes, by its header {expected}: cut off or damaged")
+    kind = WORDS[header.word]
+    out = np.empty(header.nbytes, np.uint8)
+    totals = np.empty(2, np.uint64)
+    parts = data[SIZE:bits_end].view(np.uint64), data[begin:].view(kind), out[: words * header.word].view(kind)
+    UNPACK[kind](*parts, totals)
+    if int(totals[0]) != header.amount:
+        raise CorruptedFrameError(f"the frame's bits do not stand for the {header.amount} words that follow: damaged")
+    if int(totals[1]) != header.check:
+        raise CorruptedFrameError("the frame's bits do not fit their check: damaged")
+    out[header.nbytes - tail :] = data[bits_end : bits_end + tail]
+    return out.data
