@@ -224,10 +224,12 @@ class Codec:
     def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: _Active) -> None:
         """Note what the data is like, and what each state would make of it."""
         amounts = {"wire_sampled_words": seen.words, "wire_sampled_zeros": seen.zeros, "wire_sampled_bytes": nbytes}
+        # looking reads Dask's sample and ours, in words of three sizes
+        reading = (SAMPLE + looked_at) * len(MASKS) * active.figures["mask8"].scan
         for state in STATES[1:]:
             name = _choice(seen.kept, active, state)
             kept = 1.0 if name is None else seen.kept[name]
-            seconds = 0.0 if name is None else nbytes * active.figures[name].seconds(kept)
+            seconds = reading + (0.0 if name is None else nbytes * active.figures[name].seconds(kept))
             if state == "general" and active.library in seen.kept:  # looking is compressing
                 seconds += looked_at * active.figures[active.library].seconds(seen.kept[active.library])
             amounts[f"wire_sampled_{state}_bytes"] = kept * nbytes

@@ -37,7 +37,7 @@ class Header(NamedTuple):
     nbytes: int
     #: *mask*: words that are not zero; otherwise bytes of the library's output
     amount: int
-    #: *mask*: over the bits; otherwise the CRC-32 of the library's output
+    #: *mask*: over bits and length; otherwise the CRC-32 of the library's output
     check: int = 0
     #: *mask*: bytes of a word; otherwise 0
     word: int = 0
@@ -68,7 +68,7 @@ class Header(NamedTuple):
         >>> Header.read(b"anything else, and long enough for a header")
         Traceback (most recent call last):
         ...
-        asafess.wire.header.CorruptedFrameError: the frame begins with b'anyt', not with b'asfw': no frame....
+        asafess.wire.header.CorruptedFrameError: the frame begins with b'anyt', ...
         """
         if len(frame) < SIZE:
             raise CorruptedFrameError(f"the frame has {len(frame)} bytes, its header alone {SIZE}: it was cut off")

@@ -88,7 +88,7 @@ def encode(data: np.ndarray, word: int, most: int) -> memoryview | None:
     if tail:
         out[bits_end:begin] = 0
         out[bits_end : bits_end + tail] = data[data.size - tail :]
-    header = Header("mask", data.size, count, check, word)
+    header = Header("mask", data.size, count, check ^ data.size, word)
     out[:SIZE] = np.frombuffer(header.to_bytes(), np.uint8)
     return out[: begin + count * word].data
 
@@ -131,7 +131,7 @@ def decode(header: Header, frame: Any) -> memoryview:
     UNPACK[kind](*parts, totals)
     if int(totals[0]) != header.amount:
         raise CorruptedFrameError(f"the frame's bits do not stand for the {header.amount} words that follow: damaged")
-    if int(totals[1]) != header.check:
-        raise CorruptedFrameError("the frame's bits do not fit their check: damaged")
+    if int(totals[1]) ^ header.nbytes != header.check:
+        raise CorruptedFrameError("the frame's bits and length do not fit their check: damaged")
     out[header.nbytes - tail :] = data[bits_end : bits_end + tail]
     return out.data

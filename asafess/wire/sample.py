@@ -10,8 +10,9 @@ import numpy as np
 from asafess.wire import libraries, mask
 from asafess.wire.figures import MASKS
 
-#: bytes that are looked at, at most, and the share of a frame; and in how many pieces
-LARGEST, SHARE, PIECES = 1 << 16, 16, 16
+#: bytes that are looked at, at most, and the share of a frame; and in how many pieces: in a matrix of which each row is
+#: full or empty, a piece sees one row
+LARGEST, SHARE, PIECES = 1 << 16, 16, 64
 #: pieces begin where the largest word does
 _ALIGNED = 8
 _GOLDEN = 0.6180339887498949

@@ -1,0 +1,129 @@
+import math
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asafess.core.mode import Rates, Sample, Scheduled
+from asafess.optimizations.wire_compression import WireCompression, thresholds
+from asafess.optimizations.wire_compression_costs import SLOWEST, STATES, costs, measured
+
+rate = st.floats(1e6, 1e12)
+rates = st.builds(
+    Rates,
+    flop=rate,
+    memory=rate,
+    link=rate,
+    extra=st.fixed_dictionaries({}, optional={"wire_scan": rate, "wire_copy": rate, "wire_general": rate}),
+)
+share = st.floats(0.0, 1.0)
+
+
+@given(rates)
+def test_thresholds_are_ordered_on_every_cluster(some):
+    at = thresholds(some)
+    assert 0 <= at.alpha_general <= at.alpha <= at.beta
+    assert at.alpha_general <= at.beta_general <= at.beta
+    assert 0 < at.zeros_off <= at.zeros_on
+
+
+@given(rates, st.floats(1.0, 1000.0))
+def test_a_slower_link_asks_for_no_more_zeros_and_no_smaller_ratio(some, factor):
+    slower, at = thresholds(Rates(some.flop, some.memory, some.link / factor, extra=some.extra)), thresholds(some)
+    assert slower.zeros_on <= at.zeros_on * (1 + 1e-9)
+    assert slower.alpha >= at.alpha
+    assert slower.alpha_general >= at.alpha_general
+
+
+@given(rates)
+def test_at_the_zeros_of_break_even_saving_and_cost_are_equal(some):
+    z = thresholds(some).zeros_off
+    if 0.32 < z <= 1:  # below, Dask sets the limit
+        scan = 1 / some.extra.get("wire_scan", 1e10)
+        copy = 1 / some.extra.get("wire_copy", 1.4e9)
+        assert (z - 1 / 64) / some.link == pytest.approx(scan + (1 - z) * copy)
+
+
+@given(rates, st.sampled_from(STATES), st.fixed_dictionaries({}, optional={"ratio": st.floats(0, 1e6), "zeros": share}))
+def test_the_domain_stays_where_it_has_gone(some, state, vector):
+    domain = WireCompression().domain(some)
+    once = domain(state, vector)
+    assert domain(once, vector) == once
+
+
+@pytest.mark.parametrize(
+    ("link", "start"), [(1.25e7, "general"), (1e9, "mask"), (1e10, "off"), (1e12, "off")]
+)  # 100 Mbit/s, 8 Gbit/s, and more than a processor can look at
+def test_it_starts_where_the_link_points(link, start):
+    assert WireCompression().domain(Rates(1e10, 1e10, link))("off", {}) == start
+
+
+FAST, SLOW = Rates(1e10, 1e10, 1e9), Rates(1e10, 1e10, 1.25e7)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_on_a_link_where_only_the_mask_pays_zeros_and_ratio_decide(state):
+    domain = WireCompression().domain(FAST)
+    assert domain(state, {"ratio": 0.01, "zeros": 0.9}) == "mask"
+    assert domain(state, {"ratio": 0.01, "zeros": 0.0}) == "off"
+    assert domain(state, {"ratio": 1e3, "zeros": 0.9}) == "off"
+    assert domain(state, {"ratio": math.inf, "zeros": 0.9}) == "off"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_on_a_slow_link_the_ratio_alone_decides_because_a_text_has_no_zeros(state):
+    domain = WireCompression().domain(SLOW)
+    assert domain(state, {"ratio": 0.01, "zeros": 0.0}) == "general"
+    assert domain(state, {"ratio": 1.0, "zeros": 0.9}) == "general"
+    assert domain(state, {"ratio": 100.0, "zeros": 0.9}) == ("off" if state == "off" else "mask") or state == "off"
+    assert domain(state, {"ratio": 1e5, "zeros": 0.9}) == "off"
+
+
+def sample(link=1e8, known=None, load=None):
+    scheduled = (Scheduled("move", 1, {"communication": 1e9, **(load or {})}),)
+    return Sample(0.0, scheduled, 2, 2, Rates(1e9, 1e9, link), measured=known or {})
+
+
+@given(share, st.floats(0, 1e-7), share, st.floats(0, 1e-7), st.floats(1e6, 1e12), st.floats(0, 1e12))
+def test_costs_are_those_of_moving_what_is_kept_and_of_the_codec(kept_mask, mask, kept_general, general, link, flop):
+    known = {"wire_kept_mask": kept_mask, "wire_codec_mask": mask}
+    known |= {"wire_kept_general": kept_general, "wire_codec_general": general}
+    found = costs(sample(link, known, {"compute": flop}))
+    assert set(found) == set(STATES)
+    moved, computed = 5e8, flop / 1e9 / 2
+    waited = min(1, moved / link / computed) if computed else 1
+    assert found["off"] == pytest.approx(computed + waited * moved / link)
+    assert found["mask"] == pytest.approx(computed + waited * kept_mask * moved / link + mask * moved)
+    assert found["general"] == pytest.approx(computed + waited * kept_general * moved / link + general * moved)
+    # off is the dearest exactly where more is saved than paid
+    assert (found["mask"] < found["off"]) == (waited * kept_mask / link + mask < waited / link) or found[
+        "mask"
+    ] == pytest.approx(found["off"])
+
+
+def test_nothing_is_predicted_before_anything_is_known():
+    assert costs(sample()) is None
+    assert costs(Sample(0.0, (), 1, 1, None, measured={"wire_kept_mask": 1.0})) is None
+
+
+def test_what_was_known_stays_until_there_is_something_newer():
+    known = {"wire_kept_mask": 0.5, "wire_codec_mask": 1e-9, "wire_slowness": 2.0, "other": 1.0}
+    assert measured(sample(known=known), "off", {}, {}) == {name: known[name] for name in known if name != "other"}
+    newer = {"wire_sampled_bytes": 100.0}
+    newer |= {f"wire_sampled_{state}_{what}": 20.0 for state in STATES[1:] for what in ("bytes", "seconds")}
+    assert measured(sample(known=known), "off", newer, {})["wire_kept_mask"] == 0.2
+
+
+@pytest.mark.parametrize(("took", "expected"), [(0.05, 1.0), (0.2, 2.0), (10.0, SLOWEST)])
+def test_slowness_is_what_it_took_over_what_was_predicted(took, expected):
+    recent = {"wire_predicted_seconds": 0.1, "wire_encode_seconds": took / 2, "wire_decode_seconds": took / 2}
+    assert measured(sample(), "mask", recent, {})["wire_slowness"] == expected
+    little = {name: value / 100 for name, value in recent.items()}
+    assert "wire_slowness" not in measured(sample(), "mask", little, {})
+
+
+def test_it_travels_and_takes_no_settings():
+    assert pickle.loads(pickle.dumps(WireCompression())).name == "wire_compression"
+    with pytest.raises(TypeError):
+        WireCompression(alpha=1)

@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asafess.wire.figures import DEFAULTS, MASKS, MOST_KEPT, Figures, best_library, choose, measure
+from asafess.wire.libraries import LIBRARIES
+
+share = st.floats(0.001, 1.2)
+link = st.floats(1e5, 1e12)
+seconds = st.floats(1e-12, 1e-6)
+figures = st.builds(Figures, scan=seconds, copy=seconds, text=st.floats(0.1, 1.0))
+kept_and_figures = st.dictionaries(st.sampled_from(sorted(DEFAULTS)), st.tuples(share, figures))
+
+
+@given(kept_and_figures, link)
+def test_what_is_chosen_is_soonest_over_the_link_and_none_only_when_raw_is(cases, rate):
+    kept = {name: one[0] for name, one in cases.items()}
+    costs = {name: one[1] for name, one in cases.items()}
+    name = choose(kept, costs, rate)
+    totals = {n: kept[n] / rate + costs[n].scan + costs[n].copy * kept[n] for n in kept if kept[n] <= MOST_KEPT}
+    best = min(totals.values(), default=2 / rate)
+    if name is None:
+        assert best >= 1 / rate
+    else:
+        assert totals[name] == best < 1 / rate
+
+
+@given(kept_and_figures, link, st.floats(1.0, 100.0))
+def test_on_a_slower_link_what_paid_still_pays(cases, rate, factor):
+    kept = {name: one[0] for name, one in cases.items()}
+    costs = {name: one[1] for name, one in cases.items()}
+    if choose(kept, costs, rate) is not None:
+        assert choose(kept, costs, rate / factor) is not None
+
+
+def test_the_library_follows_the_link():
+    assert best_library(DEFAULTS, 1e12) == "lz4"
+    assert best_library(DEFAULTS, 1e6) == "zstd"
+    assert best_library({name: DEFAULTS[name] for name in ("mask8", "zlib")}, 1e9) == "zlib"
+
+
+def test_a_measurement_has_every_encoding_that_is_installed():
+    found = measure()
+    assert set(found) == {*MASKS, *LIBRARIES}
+    for name, one in found.items():
+        assert 0 < one.scan < 1e-6, name
+        assert 0 < one.copy < 1e-5, name
+        assert (one.text == 1) == (name in MASKS)
+        assert one.text == pytest.approx(0.3, abs=0.25) or name in MASKS
