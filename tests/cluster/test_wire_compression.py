@@ -2,23 +2,28 @@
 
 import asyncio
 import random
+import shutil
+import subprocess
 
 import dask
 import numpy as np
 import pytest
 from dask import array as da
-from distributed import Worker
-from distributed.utils_test import gen_cluster
+from distributed import Client, LocalCluster, Nanny, Scheduler, Security, Worker
+from distributed.utils_test import gen_cluster, gen_test
 from helpers import RATES, until
 
 import asafess
 from asafess.cluster.messages import NAME
+from asafess.kernels.prepare import prepare
+from asafess.tiles import door
 from asafess.wire import connections
 from asafess.wire.codec import Codec
 from asafess.wire.connections import SETTING
 
 #: two hosts, as far as Dask can see
 TWO = [("127.0.0.2", 1), ("127.0.0.3", 1)]
+SIDES = ("client", "scheduler", "worker")
 CONFIG = {"distributed.worker.memory.pause": False}
 WORDS = 250_000
 #: so that nothing is measured
@@ -64,18 +69,16 @@ async def pin(client, state):
     await until(lambda: connections.codec.state == state)
 
 
-async def move(client, scheduler, make=sparse, count=4, pairs=None):
-    """Make blocks on the first worker and take them on the second; return the bytes that passed, and what came."""
+async def move(client, scheduler, make=sparse, function=take, count=4, pairs=None):
+    """Make blocks on the first worker and take them on the second; every bit has to come."""
     first, second = pairs or list(scheduler.workers)[:2]
     seeds = [random.randrange(1 << 30) for _ in range(count)]
     made = client.map(make, seeds, workers=[first], pure=False)
     await client.gather(client.map(len, made, workers=[first], pure=False))
-    taken = client.map(take, made, workers=[second], pure=False)
-    came = await client.gather(taken)
+    came = await client.gather(client.map(function, made, workers=[second], pure=False))
     for seed, one in zip(seeds, came, strict=True):
-        expected = make(seed)
-        assert bytes(memoryview(one).cast("B")) == bytes(memoryview(expected).cast("B"))
-    return came
+        expected = function(make(seed))
+        assert one == expected if function is len else bytes(memoryview(one)) == bytes(memoryview(expected))
 
 
 def sent(worker):
@@ -271,3 +274,103 @@ async def test_together_with_tile_compression_it_has_a_place_of_its_own_among_th
     await until(lambda: any(one.get("wire_sampled_bytes") for one in plugin.measurements.reports.values()))
     assert plugin.fault is None
     await asafess.uninstall(c)
+
+
+@gen_cluster(client=True, nthreads=TWO[:1], config=CONFIG, timeout=120)
+async def test_a_worker_process_of_its_own_starts_and_takes_part(c, s, a):
+    """It inherits the configuration, in which the codec's name would let no connection succeed before it is known."""
+    await with_compression(c, s)
+    await pin(c, "mask")
+
+    def make(seed):  # in the test, so that it travels whole
+        import numpy as np
+
+        words = np.random.default_rng(seed).standard_normal(250_000)
+        words[250_000 // 20 :] = 0
+        return words
+
+    async with Nanny(s.address, host="127.0.0.4", nthreads=1) as nanny:
+        other = nanny.worker_address
+        await until(lambda: other in s.plugins[NAME].ready, seconds=60)
+        assert await ratio_of(c, s, a, make=make, function=len, pairs=(a.address, other)) < 0.1
+        before = connections.codec.counters()["wire_decoded_frames"]
+        made = c.map(make, range(4), workers=[other], pure=False)
+        taken = await c.gather(c.map(take, made, workers=[a.address], pure=False))
+        assert [one.tobytes() for one in taken] == [make(seed).tobytes() for seed in range(4)]
+        assert connections.codec.counters()["wire_decoded_frames"] - before == 4
+    await asafess.uninstall(c)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+def test_encrypted_connections_are_compressed_too(tmp_path):
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout {key} -out {cert}"
+    subprocess.run(make.split(), check=True, capture_output=True)
+    sides = {f"tls_{who}_{what}": path for who in SIDES for what, path in (("cert", cert), ("key", key))}
+    security = Security(tls_ca_file=cert, require_encryption=True, **sides)
+
+    @gen_test()
+    async def run():
+        async with (
+            Scheduler(protocol="tls://", host="127.0.0.1", security=security, dashboard_address=":0") as s,
+            Worker(s.address, host="127.0.0.2", nthreads=1, security=security) as a,
+            Worker(s.address, host="127.0.0.3", nthreads=1, security=security) as b,
+            Client(s.address, security=security, asynchronous=True) as c,
+        ):
+            assert a.address.startswith("tls://")
+            await with_compression(c, s)
+            await pin(c, "mask")
+            assert await ratio_of(c, s, a, pairs=(a.address, b.address)) < 0.1
+            await asafess.uninstall(c)
+
+    run()
+
+
+@gen_cluster(client=True, nthreads=TWO, config=CONFIG, timeout=120)
+async def test_a_p2p_shuffle_of_a_dataframe_gives_the_same_rows_in_every_state(c, s, a, b):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    await with_compression(c, s, rates={**WIRE_RATES, "link": 1e7})
+    frame = pd.DataFrame({"key": np.arange(60_000) % 97, "value": np.concatenate([sparse(0), sparse(1)])[:60_000]})
+    for state in ("off", "mask", "general"):
+        await pin(c, state)
+        with dask.config.set({"dataframe.shuffle.method": "p2p"}):
+            shuffled = dd.from_pandas(frame, npartitions=4).shuffle("key")
+            found = await c.compute(shuffled)
+        pd.testing.assert_frame_equal(found.sort_index(), frame)
+    assert connections.codec.counters()["wire_faults"] == 0
+    await asafess.uninstall(c)
+
+
+@gen_cluster(client=True, nthreads=TWO, config=CONFIG, timeout=120)
+async def test_panels_give_the_same_product_whatever_both_optimizations_do(c, s, a, b):
+    await with_compression(c, s, rates={**WIRE_RATES, "link": 1e7})
+    prepare(["float64"])
+    values = sparse(0, 0.1)[: 128 * 1920].reshape(128, 1920)
+    panel, x = asafess.TiledMatrix.from_dense(values, tile=64), np.arange(1920.0)
+    products = set()
+    try:
+        for form in ("off", "light", "full"):
+            for state in ("off", "mask", "general"):
+                door.set_form(form)
+                await pin(c, state)
+                [there] = await c.scatter([panel], workers=[a.address], hash=False)
+                product = await c.submit(lambda panel, x: panel @ x, there, x, workers=[b.address], pure=False)
+                products.add(product.tobytes())
+    finally:
+        door.set_form("off")
+    assert products == {(panel @ x).tobytes()}
+    await asafess.uninstall(c)
+
+
+def test_in_one_process_nothing_is_serialized_and_nothing_hurt():
+    given = {"processes": False, "n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(**given) as cluster, Client(cluster) as client:
+        asafess.install(client, ["wire_compression"], rates=WIRE_RATES)
+        asafess.pin(client, "wire_compression", "general")
+        first, second = client.scheduler_info()["workers"]
+        made = client.map(sparse, range(4), workers=[first], pure=False)
+        taken = client.gather(client.map(take, made, workers=[second], pure=False))
+        assert [one.tobytes() for one in taken] == [sparse(seed).tobytes() for seed in range(4)]
+        asafess.uninstall(client)
+        assert connections.codec.counters()["wire_encoded_frames"] == 0
