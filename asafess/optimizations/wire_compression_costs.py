@@ -10,12 +10,16 @@ would make of it. *slowness*: how much longer encoding and decoding took among e
 predicted from measuring them alone; at least 1, and as it was last seen. *waited*: the share of a transfer that tasks
 wait for, 1 ÷ ratio where computing takes longer than moving.
 
+Where nothing is encoded any more, the slowness is no longer seen. So it is forgotten within minutes: what was slow
+because something else ran is tried again, and what is slow for good is not tried often.
+
 Beside it there is the time of computing, the same in all states. The link's rate is that of a message between workers
 with all that Dask does for it, so there is no overhead beside it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from asafess.core.mode import Sample, computing, total_load
@@ -25,9 +29,15 @@ STATES = ("off", "mask", "general")
 EVIDENCE = 0.02
 #: the most that is believed of it: one task that stops a process for a while says nothing of the next frame
 SLOWEST = 5.0
+#: seconds after which a third of a slowness that is no longer seen is left
+FORGOTTEN = 60.0
 
-#: what is measured: shares, seconds per logical byte, and a factor
-NAMES = (*(f"wire_{what}_{state}" for what in ("kept", "codec") for state in STATES[1:]), "wire_slowness")
+#: what is measured: shares, seconds per logical byte, a factor, and when that was
+NAMES = (
+    *(f"wire_{what}_{state}" for what in ("kept", "codec") for state in STATES[1:]),
+    "wire_slowness",
+    "wire_slowness_time",
+)
 
 
 def measured(
@@ -55,6 +65,11 @@ def measured(
     if predicted >= EVIDENCE:
         took = recent["wire_encode_seconds"] + recent["wire_decode_seconds"]
         found["wire_slowness"] = min(max(took / predicted, 1.0), SLOWEST)
+        found["wire_slowness_time"] = sample.time
+    elif "wire_slowness" in found:
+        since = max(sample.time - found["wire_slowness_time"], 0.0)
+        found["wire_slowness"] = 1 + (found["wire_slowness"] - 1) * math.exp(-since / FORGOTTEN)
+        found["wire_slowness_time"] = sample.time
     return found
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from asafess.core.mode import Rates, Sample, Scheduled
 from asafess.optimizations.wire_compression import WireCompression, thresholds
-from asafess.optimizations.wire_compression_costs import SLOWEST, STATES, costs, measured
+from asafess.optimizations.wire_compression_costs import FORGOTTEN, SLOWEST, STATES, costs, measured
 
 rate = st.floats(1e6, 1e12)
 rates = st.builds(
@@ -108,7 +108,7 @@ def test_nothing_is_predicted_before_anything_is_known():
 
 
 def test_what_was_known_stays_until_there_is_something_newer():
-    known = {"wire_kept_mask": 0.5, "wire_codec_mask": 1e-9, "wire_slowness": 2.0, "other": 1.0}
+    known = {"wire_kept_mask": 0.5, "wire_codec_mask": 1e-9, "other": 1.0}
     assert measured(sample(known=known), "off", {}, {}) == {name: known[name] for name in known if name != "other"}
     newer = {"wire_sampled_bytes": 100.0}
     newer |= {f"wire_sampled_{state}_{what}": 20.0 for state in STATES[1:] for what in ("bytes", "seconds")}
@@ -121,6 +121,19 @@ def test_slowness_is_what_it_took_over_what_was_predicted(took, expected):
     assert measured(sample(), "mask", recent, {})["wire_slowness"] == expected
     little = {name: value / 100 for name, value in recent.items()}
     assert "wire_slowness" not in measured(sample(), "mask", little, {})
+
+
+def test_a_slowness_that_is_no_longer_seen_is_forgotten_however_often_one_looks():
+    def after(*times):
+        known = {"wire_slowness": 3.0, "wire_slowness_time": 100.0}
+        for time in times:
+            known = measured(Sample(time, (), 2, 2, SLOW, measured=known), "off", {}, {})
+        return known["wire_slowness"]
+
+    assert after(100.0) == 3.0
+    assert after(100.0 + FORGOTTEN) == pytest.approx(1 + 2 / math.e)
+    assert after(*(100.0 + FORGOTTEN * k / 100 for k in range(101))) == pytest.approx(1 + 2 / math.e)
+    assert after(99.0) == 3.0
 
 
 def test_it_travels_and_takes_no_settings():
