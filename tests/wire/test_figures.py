@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asafess.wire.figures import DEFAULTS, MASKS, MOST_KEPT, Figures, best_library, choose, measure
+from asafess.wire.figures import DEFAULTS, LEAST_GAIN, MASKS, MOST_KEPT, Figures, best_library, choose, measure
 from asafess.wire.libraries import LIBRARIES
 
 share = st.floats(0.001, 1.2)
@@ -13,16 +13,16 @@ kept_and_figures = st.dictionaries(st.sampled_from(sorted(DEFAULTS)), st.tuples(
 
 
 @given(kept_and_figures, link)
-def test_what_is_chosen_is_soonest_over_the_link_and_none_only_when_raw_is(cases, rate):
+def test_what_is_chosen_is_soonest_over_the_link_and_none_only_where_raw_is_nearly_as_soon(cases, rate):
     kept = {name: one[0] for name, one in cases.items()}
     costs = {name: one[1] for name, one in cases.items()}
     name = choose(kept, costs, rate)
     totals = {n: kept[n] / rate + costs[n].scan + costs[n].copy * kept[n] for n in kept if kept[n] <= MOST_KEPT}
     best = min(totals.values(), default=2 / rate)
     if name is None:
-        assert best >= 1 / rate
+        assert best >= (1 - LEAST_GAIN) / rate
     else:
-        assert totals[name] == best < 1 / rate
+        assert totals[name] == best < (1 - LEAST_GAIN) / rate
 
 
 @given(kept_and_figures, link, st.floats(1.0, 100.0))
