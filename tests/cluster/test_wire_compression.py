@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from dask import array as da
 from distributed import Client, LocalCluster, Nanny, Scheduler, Security, Worker
+from distributed.comm import connect
 from distributed.utils_test import gen_cluster, gen_test
 from helpers import RATES, until
 
@@ -23,6 +24,7 @@ from asafess.wire.connections import SETTING
 
 #: two hosts, as far as Dask can see
 TWO = [("127.0.0.2", 1), ("127.0.0.3", 1)]
+SAYS = (None, "lz4", connections.NAME)
 SIDES = ("client", "scheduler", "worker")
 CONFIG = {"distributed.worker.memory.pause": False}
 WORDS = 250_000
@@ -129,12 +131,25 @@ async def test_connections_made_before_the_installation_are_used_and_uninstallin
 async def test_peers_that_do_not_know_the_codec_get_raw_bytes(c, s, a, b):
     await with_compression(c, s)
     await pin(c, "mask")
-    for says in (None, "zlib", "lz4"):
+    for says in SAYS[:2]:
         async with Worker(s.address, host="127.0.0.4", nthreads=1) as stranger:
             stranger.rpc.connection_args = {"handshake_overrides": {"compression": says}}
             assert 0.99 <= await ratio_of(c, s, a, pairs=(a.address, stranger.address)) <= 1.1
-            connections.renew()  # which must not take it for one of us
-            assert 0.99 <= await ratio_of(c, s, a, pairs=(a.address, stranger.address)) <= 1.1
+    await asafess.uninstall(c)
+
+
+@gen_cluster(client=True, nthreads=TWO, config=CONFIG, timeout=120)
+async def test_of_the_connections_that_came_before_only_those_change_whose_other_side_has_the_codec(c, s, a, b):
+    opened = {says: await connect(a.address, handshake_overrides={"compression": says}) for says in SAYS}
+    await until(lambda: sum(comm.remote_info.get("compression") in SAYS[1:] for comm in a._comms) == len(SAYS) - 1)
+    before = {comm: comm.handshake_options["compression"] for comm in a._comms}
+    assert set(before.values()) == {None}
+    await with_compression(c, s)
+    await pin(c, "mask")
+    after = {comm.remote_info["compression"]: comm.handshake_options["compression"] for comm in before}
+    assert after == {says: connections.NAME if says == connections.NAME else None for says in SAYS}
+    for comm in opened.values():
+        await comm.close()
     await asafess.uninstall(c)
 
 
