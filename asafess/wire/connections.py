@@ -1,9 +1,10 @@
 """The process's codec, and how Dask's connections come to use it.
 
 Dask negotiates compression when a connection is made: each side says its setting ``distributed.comm.compression``, none
-if both have the same IP address, and what both say is used in both directions. So a peer that does not know the codec
-never gets a frame of it, nor do clients and schedulers, which say none. After that the setting is looked at for each
-message, so a connection may be changed later on; the one who does must know that the other can read it.
+if both have the same IP address, and what both say is used in both directions. So a peer that does not know the codec,
+or has another version of it or other libraries, never gets a frame of it, nor do clients and schedulers, which say
+none. After that the setting is looked at for each message, so a connection may be changed later on; the one who does
+must know that the other can read it.
 
 - `join` registers the codec under its name and makes it the setting. New connections of this process use it with
   others that have joined. A setting that a person has made, such as lz4, is left alone: then the codec gets no frames.
@@ -22,16 +23,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask.config
 
 from asafess.wire.codec import Codec
+from asafess.wire.header import VERSION
+from asafess.wire.libraries import LIBRARIES
+
+if TYPE_CHECKING:
+    from distributed import Worker
 
 logger = logging.getLogger(__name__)
 
-#: the codec's name in Dask, and in the header of messages
-NAME = "asafess"
+#: the codec's name in Dask, and in the header of messages. It says what can be read, so that two workers that can't
+#: read the same do not agree on it.
+NAME = "-".join(("asafess", str(VERSION), *sorted(LIBRARIES)))
 SETTING = "distributed.comm.compression"
 
 #: of this process, as its connections are
@@ -97,17 +104,23 @@ def renew() -> None:
     if dask.config.get(SETTING, None) != NAME:
         return
     for worker in list(Worker._instances):
-        if worker.io_loop is not IOLoop.current():
-            continue
-        for comm in list(worker._comms):
+        if worker.io_loop is IOLoop.current():
+            try:
+                _renew(worker)
+            except Exception:  # none of it is needed: those that are made from now on use the codec
+                logger.warning("asafess.wire.renew failed; old connections stay uncompressed", exc_info=True)
+
+
+def _renew(worker: Worker) -> None:
+    for comm in list(worker._comms):
+        _change(comm)
+    pool = worker.rpc
+    for comms in list(pool.occupied.values()):
+        for comm in list(comms):
             _change(comm)
-        pool = worker.rpc
-        for comms in list(pool.occupied.values()):
-            for comm in list(comms):
-                _change(comm)
-        peers = (comms for address, comms in pool.available.items() if address != worker.scheduler.address)
-        if any(not _uses(comm) and not comm.same_host for comms in peers for comm in comms):
-            pool.collect()
+    peers = (comms for address, comms in pool.available.items() if address != worker.scheduler.address)
+    if any(not _uses(comm) and not comm.same_host for comms in peers for comm in comms):
+        pool.collect()
 
 
 def _uses(comm: Any) -> bool:
