@@ -23,7 +23,7 @@ from asafess.compiler.kernel.kernel_cost import Cost, LoopCost
 from asafess.compiler.kernel.result import each, result
 from asafess.compiler.kernel.study import Estimate, Nest, Study
 from asafess.compiler.kernel.sums import Facts, total, total_without_cases
-from asafess.compiler.kernel.traffic import passes
+from asafess.compiler.kernel.traffic import sweeps
 from asafess.compiler.kernel.values import Element, NotCountedError, fresh, sizes_in
 
 
@@ -92,7 +92,7 @@ def _cost(function: Any, given: tuple[Any, ...], cases: bool) -> Cost:
     gives = result(frame)
     facts = Facts()
     rows, counts = _rows(nest, facts, cases)
-    touched, each_pass = footprint(study, facts), passes(study, facts)
+    touched, swept = footprint(study, facts), sweeps(study, facts)
     names = {symbol.name for expr in counts.values() for symbol in sizes_in(expr)}
     short = study.names([*counts.values(), touched], names | set(typed.arg_names))
     counts = {name: expr.xreplace(short) for name, expr in counts.items() if expr != 0}
@@ -116,7 +116,7 @@ def _cost(function: Any, given: tuple[Any, ...], cases: bool) -> Cost:
         equal=tuple(sorted(study.equal, key=str)),
         _sizes=tuple(sorted(facts.sizes - set(study.estimates), key=str)),
         _nest=nest.replaced(short),
-        _passes=tuple(tuple(one.replaced(short) for one in touches) for touches in each_pass),
+        _sweeps=tuple(sweep.replaced(short) for sweep in swept),
         _estimates=estimates,
         _result=each(gives, lambda one: one.replaced(short)),
     )

@@ -64,8 +64,8 @@ PER_ELEMENT: dict[str, float] = {
     **each("erf erfc erfinv gammaln gamma expit logit i0 i1 j0 j1 k0 k1", 40.0),
 }
 
-#: bytes that stay near a core between two uses; of no machine in particular
-CACHE = 1 << 20
+#: bytes that a core's own caches hold, and the last one that it shares; of no machine in particular
+CACHE, LAST_CACHE = 1 << 20, 1 << 25
 
 #: operations per element from which on a function is an elementary one
 ELEMENTARY = 24.0

@@ -15,7 +15,7 @@ from asafess.compiler.kernel.flop import BYTES, Counts, flop_of
 from asafess.compiler.kernel.numbers import mean, number
 from asafess.compiler.kernel.result import Results, each
 from asafess.compiler.kernel.study import Estimate, Nest
-from asafess.compiler.kernel.traffic import Passes, traffic
+from asafess.compiler.kernel.traffic import Sweep, traffic
 from asafess.compiler.kernel.values import sizes_in
 
 
@@ -55,7 +55,7 @@ class Cost:
     equal: tuple[tuple[Expr, Expr], ...]
     _sizes: tuple[Expr, ...] = field(repr=False)
     _nest: Nest = field(repr=False)
-    _passes: Passes = field(repr=False)
+    _sweeps: tuple[Sweep, ...] = field(repr=False)
     _estimates: dict[Symbol, Estimate] = field(repr=False)
     _result: Results = field(repr=False, default=None)
 
@@ -135,7 +135,7 @@ class Cost:
         read, written = (done.pop(name, 0.0) for name in BYTES)
         touched = max(0.0, min(number(self.footprint, values), read + written))
         operations = {name: count for name, count in done.items() if count}
-        moved = min(traffic(self._passes, touched, values), read + written)
+        moved = min(traffic(self._sweeps, touched, values), read + written)
         return Counts(operations, read, written, touched, moved)
 
     def bind(self, *args: Any, **numbers: Any) -> Counts:
@@ -227,10 +227,10 @@ class Cost:
             *pairs,
         ):
             found |= sizes_in(expr)
-        return found | self._in_passes()
+        return found | self._in_sweeps()
 
-    def _in_passes(self) -> set[Any]:
-        return set().union(*(one.sizes for touches in self._passes for one in touches))
+    def _in_sweeps(self) -> set[Any]:
+        return set().union(*(sweep.sizes for sweep in self._sweeps))
 
     def _holds(self, values: dict[Symbol, Any]) -> bool:
         names = set(self.symbols)

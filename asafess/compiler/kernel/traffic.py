@@ -1,32 +1,36 @@
-"""How many bytes a kernel moves between memory and a core's caches: from boxes, pass by pass.
+"""How many bytes a kernel moves between memory and a core's caches: from boxes, sweep by sweep.
 
-A *pass* is an outermost nest of loops, or a statement outside of loops. What fits into a cache altogether is moved
-once. Else each pass moves the smallest box around what it touches of an array; but of an array that is larger than a
-cache, and where the address depends on the data, each access, because what is near it is likely to be elsewhere by
-the time it is wanted again. Reuse within a pass is taken to succeed: how far apart it is, is not looked at. (After the
-layer conditions of Stengel, Treibig, Hager, Wellein, ICS 2015, but for those of inner loops.)
+A *sweep* is an outermost nest of loops, or a statement outside of loops. What fits into a core's own cache altogether
+is moved once. Else each sweep moves the smallest box around what it touches of an array; but of an array that is larger
+than a cache, and where the address depends on the data, each access, because what is near it is likely to be elsewhere
+by the time it is wanted again. Where a single turn of a sweep's loop touches more than the last cache holds, nothing is
+left of it for the next one, so each turn is looked at like a kernel of its own. (These are the layer conditions of
+Stengel, Treibig, Hager, Wellein, ICS 2015, for the last cache alone: the ones before it are quick to fill again.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Expr, Integer, expand
+from sympy import Expr, Integer, Rational, S, Symbol, expand
 
 from asafess.compiler.kernel.footprint import Box, around, box_of, nbytes
 from asafess.compiler.kernel.numbers import number
 from asafess.compiler.kernel.study import Loop, Nest, Study
 from asafess.compiler.kernel.sums import Facts, total_without_cases
 from asafess.compiler.kernel.values import Array, Root, sizes_in
-from asafess.compiler.operation_counts import CACHE
+from asafess.compiler.operation_counts import CACHE, LAST_CACHE
+
+#: what is touched, the loops around that, outermost first, and the statement
+Touch = tuple[Array, tuple[Loop, ...], int]
 
 
 @dataclass(frozen=True)
 class Touched:
-    """What a pass touches of an array, in bytes."""
+    """What is touched of an array, in bytes."""
 
     #: all of the array
     whole: Expr
@@ -50,28 +54,75 @@ class Touched:
         return box if not scattered or whole <= CACHE else scattered
 
 
-Passes = tuple[tuple[Touched, ...], ...]
+@dataclass(frozen=True)
+class Sweep:
+    """A nest of loops, or a statement."""
+
+    touched: tuple[Touched, ...]
+    #: the outermost loop: its counter and turns; None for a statement
+    counter: Symbol | None = None
+    turns: Expr = S.One
+    #: one turn
+    inside: tuple[Sweep, ...] = ()
+
+    @property
+    def sizes(self) -> set[Any]:
+        """Sizes and estimated numbers that it depends on."""
+        return sizes_in(self.turns).union(*(one.sizes for one in self.touched), *(one.sizes for one in self.inside))
+
+    def replaced(self, values: Mapping[Any, Any]) -> Sweep:
+        """Return the same with symbols replaced."""
+        return Sweep(
+            tuple(one.replaced(values) for one in self.touched),
+            self.counter,
+            self.turns.xreplace(values),
+            tuple(sweep.replaced(values) for sweep in self.inside),
+        )
+
+    def moved(self, values: Mapping[Any, Any]) -> float:
+        """Return the bytes that move, for numbers."""
+        whole = float(sum(one.moved(values) for one in self.touched))
+        turns = number(self.turns, values)
+        if self.counter is None or whole <= LAST_CACHE or turns < 1:
+            return whole
+        # the one in the middle stands for all
+        turn = {**values, self.counter: Rational(int(turns) // 2)}
+        again = float(sum(one.moved(turn) for one in self.inside))
+        return max(whole, turns * again) if again > LAST_CACHE else whole
 
 
-def passes(study: Study, facts: Facts) -> Passes:
-    """Return what each pass of a kernel touches."""
-    found: dict[Any, list[tuple[Array, tuple[Loop, ...]]]] = {}
-    for array, loops, statement in study.touches:
-        found.setdefault(loops[0].counter if loops else statement, []).append((array, loops))
-    return tuple(_pass(study, touches, facts) for touches in found.values())
+def sweeps(study: Study, facts: Facts) -> tuple[Sweep, ...]:
+    """Return the sweeps of a kernel."""
+    return _sweeps(study, study.touches, facts)
 
 
-def traffic(of: Passes, footprint: float, values: Mapping[Any, Any]) -> float:
+def traffic(of: Sequence[Sweep], footprint: float, values: Mapping[Any, Any]) -> float:
     """Return the bytes that a kernel moves, for numbers; the distinct ones that it touches where some are missing."""
-    if footprint <= CACHE or any(one.sizes - values.keys() for each in of for one in each):
+    if footprint <= CACHE or any(one.sizes - values.keys() for one in of):
         return footprint
-    return float(sum(touched.moved(values) for each in of for touched in each))
+    return float(sum(one.moved(values) for one in of))
 
 
-def _pass(study: Study, touches: Iterable[tuple[Array, tuple[Loop, ...]]], facts: Facts) -> tuple[Touched, ...]:
+def _sweeps(study: Study, touches: Sequence[Touch], facts: Facts) -> tuple[Sweep, ...]:
+    found: dict[Any, list[Touch]] = {}
+    for touch in touches:
+        found.setdefault(touch[1][0].counter if touch[1] else touch[2], []).append(touch)
+    return tuple(_sweep(study, some, facts) for some in found.values())
+
+
+def _sweep(study: Study, touches: Sequence[Touch], facts: Facts) -> Sweep:
+    loops = touches[0][1]
+    touched = _touched(study, touches, facts)
+    if not loops:
+        return Sweep(touched)
+    inside = _sweeps(study, [(array, inner[1:], statement) for array, inner, statement in touches], facts)
+    return Sweep(touched, loops[0].counter, sympy.sympify(loops[0].trips), inside)
+
+
+def _touched(study: Study, touches: Sequence[Touch], facts: Facts) -> tuple[Touched, ...]:
     boxes: dict[Root, Box] = {}
     scattered: dict[Root, Expr] = {}
-    for array, loops in dict.fromkeys(touches):
+    for array, loops in dict.fromkeys((array, loops) for array, loops, _ in touches):
         box, depends = box_of(array, loops, study, facts)
         boxes[array.root] = around(boxes.get(array.root), box)
         if depends:
