@@ -147,8 +147,6 @@ class TileCompression(Optimization):
 
     name = "tile_compression"
     states = tile_compression_costs.STATES
-    #: the same bytes are not compressed twice
-    conflicts = ("wire_compression",)
 
     def __init__(
         self,
