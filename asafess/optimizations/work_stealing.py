@@ -103,7 +103,7 @@ def _mean(scheduler: Scheduler, victims: Iterable[WorkerState]) -> Task | None:
     """Return the mean of some tasks of these workers that Dask may steal; None where there are none."""
     stealing: Any = scheduler.extensions["stealing"]
     looked_at = found = 0
-    nbytes = compute = move = 0.0
+    nbytes = alone = compute = move = 0.0
     for ws in victims:
         if len(ws.processing) <= ws.nthreads:
             continue
@@ -115,12 +115,14 @@ def _mean(scheduler: Scheduler, victims: Iterable[WorkerState]) -> Task | None:
             inputs = list(islice(ts.dependencies, INPUTS))
             more = len(ts.dependencies) / len(inputs) if inputs else 0.0
             total = more * sum(one.get_nbytes() for one in inputs)
-            nbytes += more * sum(_moved(one, len(scheduler.workers)) for one in inputs)
+            missing = [_missing(one, len(scheduler.workers)) for one in inputs]
+            nbytes += more * sum(missing)
+            alone += more * sum(part / max(len(one.dependents), 1) for one, part in zip(inputs, missing, strict=True))
             compute += scheduler._get_prefix_duration(ts.prefix)
             move += total / scheduler.bandwidth
     if not found:
         return None
-    return Task(nbytes / found, compute / found, move / found, found / looked_at)
+    return Task(nbytes / found, compute / found, move / found, found / looked_at, nbytes / alone if alone else 1.0)
 
 
 def _bound(ts: TaskState) -> bool:
@@ -128,7 +130,6 @@ def _bound(ts: TaskState) -> bool:
     return bool(ts.actor or ((ts.worker_restrictions or ts.host_restrictions) and not ts.loose_restrictions))
 
 
-def _moved(ts: TaskState, workers: int) -> float:
-    """Return the bytes of an input that a thief fetches for one of its tasks; what tasks share is fetched once."""
-    without = (workers - len(ts.who_has or ())) / max(workers - 1, 1)
-    return ts.get_nbytes() * without * min(1.0, workers / max(len(ts.dependents), 1))
+def _missing(ts: TaskState, workers: int) -> float:
+    """Return the bytes of an input that another worker, any of them, does not have."""
+    return ts.get_nbytes() * (workers - len(ts.who_has or ())) / max(workers - 1, 1)

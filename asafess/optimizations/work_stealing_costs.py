@@ -6,8 +6,8 @@ they are, the last worker is done after::
     d · max(p ÷ t)
 
 *Stealing*, Dask moves tasks from workers with many (*victims*) to those with few (*thieves*) until it believes that one
-more would not be done sooner there. Their inputs, b bytes for each, leave through the links of the victims and arrive
-through those of the thieves, while the others compute::
+more would not be done sooner there. Their inputs, b bytes for each unless some share them, leave through the links of
+the victims and arrive through those of the thieves, while the others compute::
 
     max(d · max(p' ÷ t), b · (most tasks on one link) ÷ link)
 
@@ -38,7 +38,7 @@ TASKS, WORKERS, ROUNDS_KEPT, ROUNDS_STEALING, STOLEN = (
 class Task:
     """A task that Dask may steal, on average."""
 
-    #: bytes of its inputs that a thief would have to fetch
+    #: bytes of its inputs that a thief does not have
     nbytes: float
     #: seconds that Dask believes it to compute
     compute: float
@@ -46,6 +46,8 @@ class Task:
     move: float
     #: share of the tasks that may be stolen
     share: float = 1.0
+    #: tasks that an input is for
+    dependents: float = 1.0
 
 
 def load(workers: Sequence[tuple[int, int]], task: Task | None) -> dict[str, float]:
@@ -84,8 +86,17 @@ def load(workers: Sequence[tuple[int, int]], task: Task | None) -> dict[str, flo
     return {
         **both,
         ROUNDS_STEALING: min(max(1.0, *rounds), kept),
-        STOLEN: task.nbytes * max(*stolen, arriving),
+        STOLEN: max(_fetched(task, number, tasks) for number in (*stolen, arriving)),
     }
+
+
+def _fetched(task: Task, number: float, tasks: int) -> float:
+    """Return the bytes of the inputs of so many out of all tasks; an input that some of them share is fetched once.
+
+    An input for k tasks is not fetched if none of them is among the n, of p: about ``(1 − n ÷ p)ᵏ`` of all inputs.
+    """
+    inputs = tasks / task.dependents
+    return task.nbytes * inputs * float(1 - max(1 - number / tasks, 0.0) ** task.dependents)
 
 
 def _believed(assigned: int, thieves: float, task: Task) -> int:
