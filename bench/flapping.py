@@ -44,6 +44,8 @@ REPLAYED = 300.0
 #: components of the mode vector that thresholds are about
 COMPONENTS = ("ratio", "zeros")
 OFF, ON = "off", "on"
+#: pinned together. What tile compression has done changes what wire compression finds, so that one is measured alone
+TOGETHER = tuple(name for name in BUILT_IN if name != "wire_compression")
 
 
 def record(
@@ -54,11 +56,12 @@ def record(
     arm: str,
     policy: str,
     rates: Mapping[str, float],
+    names: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Run the program in one arm; return the lines of its moments and switches."""
-    asafess.install(client, list(BUILT_IN), policy=policy, rates=dict(rates))
+    asafess.install(client, list(names), policy=policy, rates=dict(rates))
     asafess.wait(client)
-    for one in make(BUILT_IN):
+    for one in make(names):
         if arm == OFF:
             asafess.pin(client, one.name, one.states[0])
         elif arm == ON:
@@ -111,15 +114,17 @@ def replayed(optimization: Optimization, policy: str, runs: Mapping[str, Sequenc
     return switches
 
 
-def measure(client: Client, scale: int, seconds: float, folder: Path, say: Any = print) -> dict[str, Any]:
+def measure(
+    client: Client, scale: int, seconds: float, folder: Path, say: Any = print, names: Sequence[str] = TOGETHER
+) -> dict[str, Any]:
     """Run everything on a cluster; return the summary."""
-    asafess.install(client, list(BUILT_IN))
+    asafess.install(client, list(names))
     # the same for all runs: the ratio is in units of them
     rates = asafess.wait(client)["rates"]
     program = Program(client, Job(scale))
     program.sweeps = 2
-    lines = {arm: record(client, program, seconds / 2, folder, arm, POLICIES[0], rates) for arm in (OFF, ON)}
-    again = record(client, program, seconds / 2, folder, OFF, POLICIES[0], rates)
+    lines = {arm: record(client, program, seconds / 2, folder, arm, POLICIES[0], rates, names) for arm in (OFF, ON)}
+    again = record(client, program, seconds / 2, folder, OFF, POLICIES[0], rates, names)
     vectors = {
         component: {
             OFF: spread(lines[OFF], component),
@@ -133,8 +138,8 @@ def measure(client: Client, scale: int, seconds: float, folder: Path, say: Any =
             say(f"{component:6} with all {arm:10} median {middle:.4g} (5 % to 95 %: {low:.4g} to {high:.4g})")
     switches: list[dict[str, Any]] = []
     for policy in POLICIES:
-        run = record(client, program, seconds, folder, "adaptive", policy, rates)
-        for one in make(BUILT_IN):
+        run = record(client, program, seconds, folder, "adaptive", policy, rates, names)
+        for one in make(names):
             made = [line for line in run if line["kind"] == "switch" and line["optimization"] == one.name]
             row = {
                 "optimization": one.name,
@@ -165,8 +170,19 @@ def measure(client: Client, scale: int, seconds: float, folder: Path, say: Any =
 @click.option(
     "--seconds", default=60.0, show_default=True, type=click.FloatRange(1), help="Of the steady program, per policy."
 )
+@click.option(
+    "--optimization",
+    "names",
+    multiple=True,
+    default=TOGETHER,
+    show_default=True,
+    type=click.Choice(list(BUILT_IN)),
+    help="Those that are installed together.",
+)
 @click.option("--json", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write rows and summary.")
-def main(workers: int, links: tuple[str, ...], scale: int, seconds: float, json: Path | None) -> None:
+def main(
+    workers: int, links: tuple[str, ...], scale: int, seconds: float, names: tuple[str, ...], json: Path | None
+) -> None:
     """Measure on each link."""
     enter()
     shaped, reason = allowed()
@@ -181,7 +197,7 @@ def main(workers: int, links: tuple[str, ...], scale: int, seconds: float, json:
         cluster_of = local_cluster(workers) if link == "loopback" else shaped_cluster(workers, rate=link)
         with cluster_of as cluster, Client(cluster.address) as client, tempfile.TemporaryDirectory() as folder:
             where = environment(cluster.describe())
-            summary[link] = measure(client, scale, seconds, Path(folder))
+            summary[link] = measure(client, scale, seconds, Path(folder), names=names)
             rows += [{"link": link, **row} for row in summary[link]["switches"]]
     print(one_line(where))
     if json is not None:

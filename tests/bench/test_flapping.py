@@ -36,7 +36,7 @@ def test_a_short_run_on_a_cluster_says_all_that_a_long_one_does(tmp_path):
     with local_cluster(2) as cluster, Client(cluster.address, set_as_default=False) as client:
         found = flapping.measure(client, 9, 2.0, tmp_path, say=lambda line: None)
     assert {(row["optimization"], row["policy"]) for row in found["switches"]} == {
-        (name, policy) for name in BUILT_IN for policy in POLICIES
+        (name, policy) for name in flapping.TOGETHER for policy in POLICIES
     }
     assert set(found["vectors"]) == {"ratio", "zeros"}
     # what moves the ratio is the data, not the state
