@@ -45,6 +45,7 @@ dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 OWN_RATES = {
     "tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product"),
     "wire_compression": ("wire_scan", "wire_copy", "wire_general"),
+    "spill_compression": ("spill_disk", "spill_scan", "spill_copy", "spill_general"),
 }
 #: rates that can be given in the configuration
 RATES = ("flop", "memory", "link", "loops", *(name for own in OWN_RATES.values() for name in own))

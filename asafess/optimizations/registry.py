@@ -9,6 +9,7 @@ from asafess.optimizations import entry_points
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
+from asafess.optimizations.spill_compression import SpillCompression
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.tile_compression import TileCompression
 from asafess.optimizations.wire_compression import WireCompression
@@ -18,6 +19,7 @@ from asafess.optimizations.work_stealing import WorkStealing
 BUILT_IN: dict[str, Callable[..., Optimization]] = {
     Null.name: Null,
     Queuing.name: Queuing,
+    SpillCompression.name: SpillCompression,
     ThreadWidth.name: ThreadWidth,
     TileCompression.name: TileCompression,
     WireCompression.name: WireCompression,
@@ -54,7 +56,7 @@ def make(
     >>> make(["tile_compresion"])
     Traceback (most recent call last):
     ...
-    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, thread_width, tile_compression, ...
+    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, spill_compression, thread_width, ...
     """
     if isinstance(wanted, str | Optimization):
         raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")

@@ -90,6 +90,12 @@ class Codec:
         """The library of the state *general* on this link."""
         return self._active.library
 
+    @property
+    def known(self) -> tuple[dict[str, Figures], float, str]:
+        """What each encoding costs here, the link in bytes per second, and the library of the state *general*."""
+        active = self._active
+        return active.figures, active.link, active.library
+
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
         library = figures.best_library(known, link)
         pays = figures.choose({library: known[library].text}, known, link) is not None

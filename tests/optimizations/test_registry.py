@@ -42,7 +42,7 @@ class TwiceTheSame(Null):
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, thread_width, tile_compression"),
+        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, spill_compression, thread_width"),
         ([Null(), "null"], "name of its own"),
         ([Nameless()], "name of its own"),
         ([TwiceTheSame()], "states must differ"),

@@ -1,0 +1,59 @@
+"""How fast a disk takes what is spilled and gives it back."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+
+import numpy as np
+
+#: bytes that are written and read back, and how often; the quickest counts
+SIZE, RUNS = 1 << 24, 2
+#: bytes of a read
+PIECE = 1 << 20
+
+
+def rate(directory: str) -> float:
+    """Return the bytes per second that go to a disk and come back: each byte is written once and read once.
+
+    It is what the disk does, not the page cache: the file is flushed before the clock stops, and dropped from the cache
+    before it is read, where the system can do that (Linux). While the system has memory to spare, files that Dask
+    spills are written and read sooner than that; then the meters of Dask's spill buffer tell.
+
+    Parameters
+    ----------
+    directory : str
+        Where to; a file of 16 MiB is in it for a moment.
+
+    Raises
+    ------
+    OSError
+        It can't be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rate(tempfile.gettempdir()) > 0
+    True
+    """
+    # a disk or a file system that compresses must not look faster than it is
+    data = np.random.default_rng(0).integers(0, 1 << 63, SIZE // 8, np.int64).tobytes()
+    return SIZE / min(_there_and_back(directory, data) for _ in range(RUNS))
+
+
+def _there_and_back(directory: str, data: bytes) -> float:
+    with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+        start = time.perf_counter()
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+        seconds = time.perf_counter() - start
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        file.seek(0)
+        start = time.perf_counter()
+        while file.read(PIECE):
+            pass
+        return max(seconds + time.perf_counter() - start, 1e-6)
