@@ -45,6 +45,7 @@ dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 OWN_RATES = {
     "tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product"),
     "wire_compression": ("wire_scan", "wire_copy", "wire_general"),
+    "reduced_precision": ("reduced",),
     "spill_compression": ("spill_disk", "spill_scan", "spill_copy", "spill_general"),
 }
 #: rates that can be given in the configuration

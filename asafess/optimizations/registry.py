@@ -9,6 +9,7 @@ from asafess.optimizations import entry_points
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
+from asafess.optimizations.reduced_precision import ReducedPrecision
 from asafess.optimizations.spill_compression import SpillCompression
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.tile_compression import TileCompression
@@ -19,6 +20,7 @@ from asafess.optimizations.work_stealing import WorkStealing
 BUILT_IN: dict[str, Callable[..., Optimization]] = {
     Null.name: Null,
     Queuing.name: Queuing,
+    ReducedPrecision.name: ReducedPrecision,
     SpillCompression.name: SpillCompression,
     ThreadWidth.name: ThreadWidth,
     TileCompression.name: TileCompression,
@@ -56,7 +58,7 @@ def make(
     >>> make(["tile_compresion"])
     Traceback (most recent call last):
     ...
-    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, spill_compression, thread_width, ...
+    ValueError: unknown optimization 'tile_compresion'; allowed: null, queuing, reduced_precision, ...
     """
     if isinstance(wanted, str | Optimization):
         raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")

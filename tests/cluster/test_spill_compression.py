@@ -103,7 +103,9 @@ async def test_bytes_on_disk_are_fewer_in_the_states_that_compress_them(c, s, a)
     assert 0 < counted["spill_kept_bytes"] < counted["spill_logical_bytes"]
     assert counted["spill_decoded_frames"] > 0
     assert counted["spill_written_bytes"] > 7 * WORDS
-    assert counted["spill_read_bytes"] > 0
+    assert counted["spill_written_bytes"] == a.data.cumulative_metrics["disk-write", "bytes"]
+    assert counted["spill_read_bytes"] == a.data.cumulative_metrics["disk-read", "bytes"] > 0
+    assert spill.counters() == counted
     await asafess.uninstall(c)
 
 

@@ -5,6 +5,7 @@ import random
 import dask
 import numpy as np
 import pytest
+from distributed.protocol.compression import compressions
 from helpers import RATES, until
 
 import asafess
@@ -27,6 +28,7 @@ def fresh_codec(monkeypatch):
     monkeypatch.setattr(connections, "codec", Codec())
     before = dask.config.get(SETTING)
     yield
+    compressions.pop(connections.NAME, None)
     assert dask.config.get(SETTING) == before
 
 

@@ -42,7 +42,7 @@ class TwiceTheSame(Null):
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, spill_compression, thread_width"),
+        (["tile"], "unknown optimization 'tile'; allowed: null, queuing, reduced_precision, spill_compression"),
         ([Null(), "null"], "name of its own"),
         ([Nameless()], "name of its own"),
         ([TwiceTheSame()], "states must differ"),
