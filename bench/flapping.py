@@ -44,8 +44,10 @@ REPLAYED = 300.0
 #: components of the mode vector that thresholds are about
 COMPONENTS = ("ratio", "zeros")
 OFF, ON = "off", "on"
-#: pinned together. What tile compression has done changes what wire compression finds, so that one is measured alone
-TOGETHER = tuple(name for name in BUILT_IN if name != "wire_compression")
+#: pinned together. What tile compression has done changes what the others that look at bytes find: each by itself
+TOGETHER = tuple(
+    name for name in BUILT_IN if name not in ("wire_compression", "spill_compression", "reduced_precision")
+)
 
 
 def record(
