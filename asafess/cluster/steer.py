@@ -106,6 +106,8 @@ def _control(name: str, control: str, dask_scheduler: Scheduler) -> None:
     plugin = plugin_of(dask_scheduler)
     if plugin.fault:
         raise RuntimeError(f"asafess has failed and is off: {plugin.fault}; asafess.install(client) starts it anew")
+    if not isinstance(name, str):
+        raise ValueError(f"an optimization is named by a text, not {name!r}; one call for each")
     plugin.control(name, control)
 
 

@@ -121,6 +121,9 @@ class AsafessWorkerPlugin(WorkerPlugin):
 
     def _acknowledge(self) -> None:
         if self._stopped:
+            # what was prepared after the teardown would stay; another plugin of this process needs it
+            if not _plugins_here:
+                self._leave()
             return
         self._ready = True
         self._act(self.state)

@@ -15,6 +15,7 @@ It acts in the scheduler alone. Where the cluster is configured without queuing,
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: saturation in the state *open*: finite, because Dask's scheduler may not be set to infinity while tasks are queued
 OPEN_SATURATION = 1e6
+#: a whole number may be larger
+LARGEST = sys.float_info.max
 #: to open, waiting must exceed overproduction so many times; to close, it must fall below it
 BAND = 2.0
 #: groups of a prefix whose outputs are looked at, and prefixes whose outputs are remembered
@@ -92,7 +95,7 @@ class Queuing(Optimization):
     def __init__(self, round_trip: float = 4e-3, disk: float = 5e8) -> None:
         for what, value in (("round-trip", round_trip), ("disk", disk)):
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < value < math.inf:
+            if not number or not 0 < value <= LARGEST:
                 raise ValueError(f"asafess.queuing.{what} must be a finite number above 0, not {value!r}")
         self.round_trip, self.disk = float(round_trip), float(disk)
         #: the saturation before the first `enter_scheduler`

@@ -28,6 +28,7 @@ What is reached and what is not:
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -78,7 +79,7 @@ class ThreadWidth(Optimization):
     def __init__(self, efficiency: float = 0.5, oversubscribed: float = 1.5) -> None:
         self.pool = Pool(
             _number("efficiency", efficiency, "above 0 and at most 1", lambda value: 0 < value <= 1),
-            _number("oversubscribed", oversubscribed, "of at least 1", lambda value: 1 <= value < float("inf")),
+            _number("oversubscribed", oversubscribed, "of at least 1", lambda value: 1 <= value <= sys.float_info.max),
         )
 
     def domain(self, rates: Rates) -> Domain:

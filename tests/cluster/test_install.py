@@ -1,4 +1,6 @@
 import asyncio
+import threading
+from typing import ClassVar
 
 import pytest
 from distributed import Client, Nanny, Worker
@@ -41,6 +43,30 @@ async def test_a_worker_lives_through_a_state_that_comes_after_the_uninstallatio
     assert await c.submit(len, [1, 2], pure=False) == 2
     await asyncio.sleep(0.05)
     assert len(s.workers) == 2
+
+
+class Slow(Recorded):
+    """Prepares until it is told to go on, and then has something to put back."""
+
+    name = "slow"
+    calls: ClassVar[list] = []
+    go_on = threading.Event()
+
+    def prepare(self, dtypes):
+        self.go_on.wait(20)
+        self.calls.append("prepared")
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 1)])
+async def test_what_is_prepared_after_the_uninstallation_is_put_back_too(c, s, a):
+    Slow.calls.clear()
+    Slow.go_on.clear()
+    await asafess.install(c, [Slow()])
+    await asafess.uninstall(c)
+    assert "prepared" not in Slow.calls
+    Slow.go_on.set()
+    await until(lambda: "prepared" in Slow.calls)
+    await until(lambda: Slow.calls[-1] == "left")
 
 
 @gen_cluster(client=True)

@@ -306,6 +306,8 @@ async def test_pinning_takes_known_names_and_states_only(c, s, a, b):
     await installed(c, s)
     with pytest.raises(ValueError, match="unknown optimization 'codec'; installed: null"):
         await asafess.pin(c, "codec", "on")
+    with pytest.raises(ValueError, match="named by a text"):
+        await asafess.pin(c, ["codec"], "on")
     with pytest.raises(ValueError, match="unknown state 'max'"):
         await asafess.pin(c, "null", "max")
 

@@ -232,3 +232,28 @@ def test_either_way_is_a_share():
     found = cost(one, "float64[:]", "float64[:]")
     assert list(found.estimated) == ["p_1"]
     assert found.evaluate(a=(8,), b=(8,), p_1=0.25).flop == 2
+
+
+def test_a_step_of_unknown_sign_may_turn_nowhere():
+    def down(a, b, step):
+        for i in range(a.size - 1, -1, step):
+            b[i] = a[i]
+
+    found = cost(down, "float64[:]", "float64[:]", "int64")
+    counts = {step: found.bind(np.ones(10), np.ones(10), step) for step in (-1, -3, 1, 2)}
+    assert [one.bytes for one in counts.values()] == [160.0, 64.0, 0.0, 0.0]
+    assert all(0 <= one.traffic <= one.bytes for one in counts.values())
+
+
+def test_an_empty_array_has_no_element_to_look_at():
+    def leading(a, b):
+        i = 0
+        while i < a.size and a[i] > 0.0:
+            b[i] = a[i]
+            i += 1
+
+    found = cost(leading, "float64[:]", "float64[:]")
+    for size in (0, 1):  # how often it turns, the data does not tell in advance
+        with pytest.raises(ValueError, match="evaluate needs n_1"):
+            found.bind(np.ones(size), np.ones(size))
+        assert found.bind(np.ones(size), np.ones(size), n_1=size).bytes >= 0.0

@@ -85,7 +85,7 @@ def test_alternating_phases_are_decided_at_their_first_sample(policy):
     assert states == ["open", "queued"] * 3
 
 
-@pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan, True, "4ms"])
+@pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan, 10**400, True, "4ms"])
 @pytest.mark.parametrize("name", ["round_trip", "disk"])
 def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(ValueError, match=rf"asafess.queuing.{name.replace('_', '-')} must be a finite number above 0"):

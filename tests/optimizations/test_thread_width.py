@@ -151,7 +151,7 @@ def test_a_wrong_efficiency_is_named(value):
         ThreadWidth(efficiency=value)
 
 
-@pytest.mark.parametrize("value", [0.9, math.inf, math.nan, True, None])
+@pytest.mark.parametrize("value", [0.9, math.inf, math.nan, 10**400, True, None])
 def test_a_wrong_price_of_oversubscription_is_named(value):
     with pytest.raises(ValueError, match=r"asafess.thread-width.oversubscribed must be a number of at least 1"):
         ThreadWidth(oversubscribed=value)

@@ -102,7 +102,7 @@ def _sign(expr: Expr) -> str:
         return _sign(shifted)
     try:
         poly = Poly(shifted)
-        if not all(gen.is_Symbol or isinstance(gen, floor | ceiling) for gen in poly.gens):
+        if not all(gen.is_Symbol or (isinstance(gen, floor | ceiling) and _positive(gen)) for gen in poly.gens):
             return "unknown"
         signs = [(sum(powers) > 0, coefficient) for powers, coefficient in poly.terms()]
         positive = [coefficient > 0 for _, coefficient in signs]
@@ -117,6 +117,11 @@ def _sign(expr: Expr) -> str:
         if all(is_positive for (varies, _), is_positive in zip(signs, positive, strict=True) if varies)
         else "unknown"
     )
+
+
+def _positive(rounded: Expr) -> bool:
+    """Say whether what is rounded is ≥ 0; a step of unknown sign in its denominator is not."""
+    return _sign(rounded.args[0]) == "yes" or not sympy.fraction(sympy.together(rounded.args[0]))[1].free_symbols
 
 
 def degree(expr: Expr, counter: Symbol) -> int:

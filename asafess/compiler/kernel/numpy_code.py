@@ -81,6 +81,8 @@ _PLAIN = {Max: Greatest, Min: Least}
 
 def _taken(array: np.ndarray, position: tuple[Any, ...]) -> np.ndarray:
     """Return elements; positions that a condition keeps from being read may lie outside."""
+    if 0 in array.shape:
+        return np.zeros(np.broadcast_shapes(*map(np.shape, position)))
     inside = [np.clip(np.asarray(at).astype(np.int64), 0, n - 1) for at, n in zip(position, array.shape, strict=True)]
     found = array[tuple(inside)]
     return found.astype(float) if found.dtype == bool else found
