@@ -67,6 +67,7 @@ def test_panels_are_made_round_robin_where_they_live(client):
 
 def test_a_stream_moves_bytes_again_after_replicas_are_dropped(client):
     """A second pass moves nothing while workers keep their replicas, and everything once these are dropped."""
+    client.amm.stop()  # it drops replicas too, every two seconds
     workers = worker_addresses(client)
     futures = place(client, MATRIX, "csr")
     x, target = MATRIX.vector(), targets(6, workers, 0)
