@@ -55,6 +55,22 @@ def test_persisted_inputs_count_by_the_bytes_that_the_scheduler_knows():
     }
 
 
+def test_inputs_of_unknown_size_are_not_looked_at_one_by_one():
+    graph = {("x", k): Task(("x", k), np.flatnonzero, np.arange(100)) for k in range(32)}
+    graph["y"] = Task("y", np.concatenate, List(*map(TaskRef, graph)))
+    seen = []
+
+    def lookup(key):
+        seen.append(key)
+        return graph.get(key)
+
+    types = TypeInference(lookup)
+    for k in (0, 16, 31):
+        types.found(("x", k))
+    assert types.found("y").type.per_byte["memory"] > 0
+    assert len(set(seen)) < 16
+
+
 def test_while_sizes_are_not_known_loads_are_per_byte():
     graph = {"x": Task("x", print), "y": Task("y", operator.add, TaskRef("x"), 1.0)}
     found = TypeInference(graph.get).found("y")
