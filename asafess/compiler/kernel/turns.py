@@ -67,7 +67,8 @@ class Turns:
         """Return the values of an expression at points."""
         if expr not in self._compiled:
             inner = {each: Dummy() for each in outermost(expr)}
-            symbols = [*points, *inner.values()]
+            # only those it needs: the same expression may stand in other loops, too
+            symbols = [*(points.keys() & expr.free_symbols), *inner.values()]
             self._compiled[expr] = inner, symbols, numpy_function(symbols, expr, inner)
         inner, symbols, function = self._compiled[expr]
         known = {**points, **{name: self._over(each, points, count) for each, name in inner.items()}}

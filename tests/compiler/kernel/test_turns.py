@@ -28,6 +28,8 @@ def in_python(expr, at):
     "each",
     [
         NESTED,
+        # the same limits within one loop and within two
+        Sum(Sum(Sum(Max(V - 1, 0), (V, 0, 3)), (U, 0, Max(T - 2, 0))) + Sum(Max(V, 1), (V, 0, 3)), (T, 0, 9)),
         Sum(Max(T, 3) * Max(U - T, 0), (U, 0, T), (T, 0, 6)),
         Sum(Sum(Step(U - 1), (U, 0, T - 3)), (T, 0, 6)),
         Sum(Max(T, 1), (T, 0, -3)),
