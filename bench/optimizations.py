@@ -3,8 +3,9 @@
 A NAME is a case: an optimization, or `all`, the program that needs several of them at once; left out, every case runs.
 A case whose optimization, package or kind of link is not there is skipped with a line that says so.
 
-Arms, interleaved in random order: *off*, which is stock Dask; every other fixed state, pinned; *adaptive*, twice, so
-that A against A tells the noise; *null*, `asafess` with nothing but the optimization that does nothing.
+Arms, interleaved in random order: *off*, which is stock Dask; every other fixed state, pinned; stock Dask as it may be
+configured for the same purpose; *adaptive*, twice, so that A against A tells the noise; *null*, `asafess` with nothing
+but the optimization that does nothing.
 
 `summary`, by case and program: `adaptive_over_best_fixed`, at most 1.03; `wins`, the state that is fastest beyond
 noise, or null where nothing wins; for a program whose phases want different states `better_fixed_over_adaptive`, at

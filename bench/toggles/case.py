@@ -3,7 +3,7 @@
 Arms: *off*, which is stock Dask, without `asafess`; every other fixed state, pinned (of several optimizations: every
 combination); *adaptive*; and *null*, `asafess` with nothing but the optimization that does nothing. States are those
 that the optimizations declare; their first one is, by the contract, that of a process without `asafess`, so *off* is a
-fixed state as well.
+fixed state as well. So is stock Dask, *configured* in another way, where Dask has a setting for the same purpose.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ class Case:
     programs: Callable[[bool], Sequence[Program]]
     #: of `asafess.install`, where they differ from its defaults
     settings: Mapping[str, Any] = field(default_factory=dict)
+    #: further arms, of stock Dask: name → configuration of the workers, which new connections between them follow
+    configured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: packages without which there is nothing to measure
     needs: tuple[str, ...] = ()
     #: states of each optimization that take part, from the first on; None: all
@@ -100,7 +102,7 @@ class Case:
         return {one.name: rest for one in make(self.optimizations) if (rest := one.states[self.most_states :])}
 
     def fixed(self) -> dict[str, dict[str, str]]:
-        """Return the fixed arms: name → state by optimization; *off* first.
+        """Return the fixed arms: name → state by optimization; *off* first, those of stock Dask without any last.
 
         >>> Case("x", ("queuing", "null"), lambda small: []).fixed()["queuing=open null=on"]
         {'queuing': 'open', 'null': 'on'}
@@ -108,7 +110,7 @@ class Case:
         states = self.states()
         combinations = [dict(zip(states, one, strict=True)) for one in product(*states.values())]
         named = {" ".join(f"{name}={state}" for name, state in one.items()): one for one in combinations[1:]}
-        return {OFF: combinations[0], **named}
+        return {OFF: combinations[0], **named, **{name: {} for name in self.configured}}
 
 
 class Phased:

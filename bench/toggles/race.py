@@ -26,6 +26,12 @@ def _forget_links(dask_scheduler: Scheduler | None = None, dask_worker: Worker |
     one.bandwidth = parse_bytes(dask.config.get("distributed.scheduler.bandwidth"))
 
 
+def _configure(settings: Mapping[str, Any], dask_worker: Worker) -> None:
+    """Change a worker's configuration, and let it make its connections anew."""
+    dask.config.set(settings)
+    dask_worker.rpc.collect()
+
+
 class Race:
     """Prepares, runs and checks one program of a case.
 
@@ -39,6 +45,8 @@ class Race:
         self.client, self.case, self.rates = client, case, rates
         self.workload = program.make(client, cluster.workers)
         self.fixed = case.fixed()
+        settings = sorted({name for one in case.configured.values() for name in one})
+        self._found = {name: dask.config.get(name) for name in settings}
         self._value: Any = None
 
     def prepare(self, arm: str) -> None:
@@ -46,7 +54,9 @@ class Race:
         asafess.uninstall(self.client)
         self.client.run_on_scheduler(_forget_links)
         self.client.run(_forget_links)
-        if arm != OFF:
+        if self._found:
+            self.client.run(_configure, {**self._found, **self.case.configured.get(arm, {})})
+        if arm != OFF and arm not in self.case.configured:
             names = [NULL] if arm == NULL else list(self.case.optimizations)
             asafess.install(self.client, names, rates=self.rates, **self.case.settings)
             found = asafess.wait(self.client)["rates"]
@@ -68,7 +78,7 @@ class Race:
             self._value = value
         if value != self._value:
             return "the result differs from that of the first run"
-        if arm == OFF:
+        if arm == OFF or arm in self.case.configured:
             return {}
         status = asafess.status(self.client)
         if status["fault"]:

@@ -5,9 +5,11 @@ from dataclasses import replace
 from itertools import count
 
 import click
+import dask
 import pytest
 from distributed import Client
 
+from asafess.cluster.messages import NAME
 from bench import optimizations
 from bench.links import allowed, local_cluster
 from bench.optimizations import Plan, wanted
@@ -84,6 +86,37 @@ def test_a_name_that_is_no_case_is_refused_with_those_that_are():
         wanted(["queuing", "quewing"])
     assert [case.name for case in wanted(["null", "queuing", "null"])] == ["null", "queuing"]
     assert {case.name for case in wanted([])} == set(cases())
+
+
+class Setting:
+    """Tells what the workers would compress with, and whether `asafess` is there."""
+
+    def __init__(self, client, workers):
+        self.client = client
+
+    def prepare(self):
+        pass
+
+    def run(self):
+        found = self.client.run(lambda: dask.config.get("distributed.comm.compression"))
+        plugins = self.client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.plugins))
+        return 1, {"zlib": set(found.values()) == {"zlib"}, "asafess": NAME in plugins}
+
+
+def test_an_arm_of_stock_dask_has_its_own_configuration_alone():
+    case = Case(
+        "setting",
+        ("null",),
+        lambda small: [Program("setting", Wanted(), Setting)],
+        configured={"dask zlib": {"distributed.comm.compression": "zlib"}},
+        null=False,
+    )
+    with local_cluster(2) as cluster, Client(cluster.address, set_as_default=False) as client:
+        [program] = case.programs(True)
+        result = race(client, cluster, case, program, {"flop": 1e9, "memory": 1e9, "link": 1e8}, 2, 2, warmup=0)
+    assert [row["error"] for row in result.rows if not row["ok"]] == []
+    found = {(row["arm"].split()[0], row["phases"]["zlib"], row["phases"]["asafess"]) for row in result.rows}
+    assert found == {("off", 0, 0), ("dask", 1, 0), ("null=on", 0, 1), ("adaptive", 0, 1)}
 
 
 class Growing:

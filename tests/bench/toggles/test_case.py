@@ -31,6 +31,12 @@ def test_the_fixed_arms_are_off_and_every_other_combination_of_states():
     assert len(fixed) == len({*fixed})
 
 
+def test_stock_dask_in_another_configuration_is_a_fixed_arm_without_states():
+    fixed = case("queuing", configured={"dask lz4": {"distributed.comm.compression": "lz4"}}).fixed()
+    assert list(fixed)[-1] == "dask lz4"
+    assert fixed["dask lz4"] == {}
+
+
 def test_states_beyond_the_most_that_are_wanted_are_left_out_and_named():
     one = case("tile_compression", "queuing", most_states=2)
     assert one.left_out() == {"tile_compression": make(["tile_compression"])[0].states[2:]}
