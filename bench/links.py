@@ -81,8 +81,11 @@ def local_cluster(
     scheduler_args: Sequence[str] = (),
     worker_args: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Cluster]:
     """Start the same processes on plain loopback, each worker on an address of its own (127.0.0.x).
+
+    Workers are run by `prefix`, a command that runs the rest of its line.
 
     Addresses differ because Dask neither compresses nor serializes in the same way between two ends of one host name.
     """
@@ -90,5 +93,5 @@ def local_cluster(
         hosts = [f"127.0.0.{i + 2}" for i in range(n_workers)]
         about = {"links": "loopback", "rate": None}
         yield stack.enter_context(
-            dask_processes("127.0.0.1", hosts, [[]] * n_workers, threads, scheduler_args, worker_args, env, about)
+            dask_processes("127.0.0.1", hosts, [prefix] * n_workers, threads, scheduler_args, worker_args, env, about)
         )

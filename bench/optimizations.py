@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any
 import click
 from distributed import Client
 
+from . import disks
 from .environment import environment, one_line
 from .harness import Result, write_json
 from .links import Cluster, allowed, enter, local_cluster, shaped_cluster
@@ -80,8 +81,12 @@ class Plan:
             if on.link != "loopback" and not (shaped := allowed())[0]:
                 self._skip(own, f"{case.name}: skipped on links of {on.link}, which can't be shaped here: {shaped[1]}")
                 continue
+            if on.disk is not None and not (limited := disks.allowed())[0]:
+                self._skip(own, f"{case.name}: skipped on disks of {on.disk}/s, which can't be had here: {limited[1]}")
+                continue
             with cluster_of(on) as cluster, Client(cluster.address) as client:
-                self.links[f"{case.name}, {on.link}"] = cluster.describe() | {"memory": on.memory}
+                about = {"memory": on.memory, "disk": on.disk, "config": dict(on.config)}
+                self.links[f"{case.name}, {on.named()}"] = cluster.describe() | about
                 rates: dict[str, float] = {}
                 for program in some:
                     results[program.name] = self._program(client, cluster, case, program, rates)
@@ -110,12 +115,28 @@ class Plan:
         self.say(line)
 
 
-def cluster_of(on: Wanted) -> AbstractContextManager[Cluster]:
-    """Return the cluster that a program wants."""
-    memory = ["--memory-limit", on.memory]
-    if on.link == "loopback":
-        return local_cluster(on.workers, on.threads, worker_args=memory)
-    return shaped_cluster(on.workers, on.link, on.threads, worker_args=memory)
+@contextmanager
+def cluster_of(on: Wanted) -> Iterator[Cluster]:
+    """Start the cluster that a program wants.
+
+    Raises
+    ------
+    ValueError
+        It wants limited links and limited disks.
+    """
+    memory, env = ["--memory-limit", on.memory], on.environment()
+    with ExitStack() as stack:
+        if on.link != "loopback":
+            if on.disk is not None:
+                raise ValueError(f"link={on.link!r}, disk={on.disk!r}: disks are limited on loopback only")
+            made = shaped_cluster(on.workers, on.link, on.threads, worker_args=memory, env=env)
+        elif on.disk is not None:
+            own = stack.enter_context(disks.limited_disks(on.disk))
+            there = [*memory, "--local-directory", str(own.folder)]
+            made = local_cluster(on.workers, on.threads, worker_args=there, env=env, prefix=own.prefix)
+        else:
+            made = local_cluster(on.workers, on.threads, worker_args=memory, env=env)
+        yield stack.enter_context(made)
 
 
 def _interval(one: Estimate) -> str:

@@ -145,7 +145,7 @@ def _wait(address: str, n_workers: int, processes: Mapping[str, subprocess.Popen
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """Yield a folder of our own, and remove those of programs that were killed.
 
     Whoever holds the lock in a folder lives: the kernel drops it when the process dies.
@@ -179,7 +179,7 @@ def dask_processes(
     """Start a scheduler on `scheduler_host` and one worker on each of `worker_hosts`, run by the prefix beside it."""
     if threads < 1 or not worker_hosts:
         raise ValueError(f"{len(worker_hosts)} workers × {threads} threads: at least one worker and one thread each")
-    with _folder() as folder:
+    with own_folder() as folder:
         processes: dict[str, subprocess.Popen[bytes]] = {}
         environment = worker_environment(env)
         port = _free_port(scheduler_host)

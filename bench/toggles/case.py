@@ -43,6 +43,26 @@ class Wanted:
     link: str = "loopback"
     #: limit of each worker
     memory: str = "2GB"
+    #: bytes per second that each worker's own disk reads and writes, such as "100MB"; None: the disk as it is
+    disk: str | None = None
+    #: settings of Dask in all processes: (name, value)
+    config: tuple[tuple[str, Any], ...] = ()
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings as environment variables.
+
+        >>> Wanted(config=(("distributed.worker.memory.spill", False),)).environment()
+        {'DASK_DISTRIBUTED__WORKER__MEMORY__SPILL': 'False'}
+        """
+        return {f"DASK_{name.replace('.', '__').replace('-', '_').upper()}": str(value) for name, value in self.config}
+
+    def named(self) -> str:
+        """Return what tells its links and disks from others.
+
+        >>> Wanted().named(), Wanted(disk="100MB").named()
+        ('loopback', 'loopback, disk 100MB')
+        """
+        return self.link if self.disk is None else f"{self.link}, disk {self.disk}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +98,8 @@ class Case:
     null: bool = True
     #: whether the programs are one set, over which each fixed state is compared with adaptive as well
     one_set: bool = False
+    #: relative error by which results of two arms may differ, where an optimization is lossy
+    error: float = 0.0
 
     def missing(self) -> str | None:
         """Return why this can't be measured here; None where it can.

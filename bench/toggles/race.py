@@ -32,6 +32,19 @@ def _configure(settings: Mapping[str, Any], dask_worker: Worker) -> None:
     dask_worker.rpc.collect()
 
 
+def same(value: Any, other: Any, error: float) -> bool:
+    """Say whether two values are the same; of numbers, whether they are so up to a relative error. NaN is no number.
+
+    >>> same([1.0, (2.0,)], [1.0, (2.0,)], 0.0), same([1.0], [1.001], 0.01), same([1.0], [1.1], 0.01)
+    (True, True, False)
+    """
+    if error == 0:
+        return bool(value == other)
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return len(value) == len(other) and all(same(a, b, error) for a, b in zip(value, other, strict=True))
+    return abs(value - other) <= error * max(abs(value), abs(other))
+
+
 class Race:
     """Prepares, runs and checks one program of a case.
 
@@ -76,8 +89,9 @@ class Race:
         arm, began, value = outcome.value
         if self._value is None:
             self._value = value
-        if value != self._value:
-            return "the result differs from that of the first run"
+        if not same(value, self._value, self.case.error):
+            within = f" by more than {self.case.error}" if self.case.error else ""
+            return f"the result differs from that of the first run{within}"
         if arm == OFF or arm in self.case.configured:
             return {}
         status = asafess.status(self.client)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from asafess.bench.links import allowed, local_cluster, shaped_cluster
 from asafess.bench.namespaces import bits_per_second, bridged, burst_bytes
-from asafess.bench.processes import _folder, worker_environment
+from asafess.bench.processes import own_folder, worker_environment
 from distributed import Client
 
 ok, reason = allowed()
@@ -140,7 +140,7 @@ def test_a_program_that_is_told_to_stop_or_killed_leaves_no_process_behind(sent)
     assert sent == signal.SIGKILL or not Path(folder).exists()
     with local_cluster(1) as cluster:  # which tidies up after the dead, but not after the living
         assert not Path(folder).exists()
-        with _folder():
+        with own_folder():
             assert cluster.folder.exists()
 
 
