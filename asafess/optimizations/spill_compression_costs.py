@@ -2,10 +2,12 @@
 
 For each logical byte that goes to disk and comes back, in seconds of one worker, in a state s::
 
-    kept(s) · disk + codec(s)
+    kept(s) · disk + slowness · codec(s)
 
 *kept*: the share of bytes that the state leaves; *codec*: the seconds of encoding and decoding; *disk*: those of
-writing a byte and reading it. Workers look at one value in 8 that they spill, in every state, and say what each state
+writing a byte and reading it. *slowness*: how much longer encoding and decoding took beside everything else that a
+worker does than was predicted from measuring them alone, at least 1; Dask's own compression is as slow. It is seen
+while our codec encodes, and forgotten within minutes after that. Workers look at one value in 8 that they spill, in every state, and say what each state
 would make of it. The disk is measured by itself, flushed and without the page cache; where enough is spilled, by what
 Dask's spill buffers took, which is how it is then.
 
@@ -16,6 +18,7 @@ states.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -28,8 +31,18 @@ SPILL = "spill_bytes"
 DISK = 5e8
 #: bytes that must have been written, and read, to believe what that took
 EVIDENCE = 1 << 24
-#: what is measured: shares, seconds per logical byte, seconds per byte on disk
-NAMES = (*(f"spill_{what}_{state}" for what in ("kept", "codec") for state in STATES), "spill_write", "spill_read")
+#: predicted seconds of encoding and decoding after which the slowness is believed, and the most that is believed of it
+CODEC_EVIDENCE, SLOWEST = 0.02, 5.0
+#: seconds after which a third of a slowness that is no longer seen is left
+FORGOTTEN = 60.0
+#: what is measured: shares, seconds per logical byte, seconds per byte on disk; a factor, and when that was
+NAMES = (
+    *(f"spill_{what}_{state}" for what in ("kept", "codec") for state in STATES),
+    "spill_write",
+    "spill_read",
+    "spill_slowness",
+    "spill_slowness_time",
+)
 
 
 class Held(NamedTuple):
@@ -89,6 +102,16 @@ def measured(sample: Sample, recent: Mapping[str, float]) -> dict[str, float]:
         nbytes = recent.get(f"spill_{counted}_bytes", 0.0)
         if nbytes >= EVIDENCE:
             found[f"spill_{one}"] = recent[f"spill_{one}_seconds"] / nbytes
+    predicted = recent.get("spill_predicted_seconds", 0.0)
+    if predicted >= CODEC_EVIDENCE:
+        # what is encoded now is decoded later: where nothing came back yet, it is taken for less than it is
+        took = recent["spill_encode_seconds"] + recent["spill_decode_seconds"]
+        found["spill_slowness"] = min(max(took / predicted, 1.0), SLOWEST)
+        found["spill_slowness_time"] = sample.time
+    elif "spill_slowness" in found:
+        since = max(sample.time - found["spill_slowness_time"], 0.0)
+        found["spill_slowness"] = 1 + (found["spill_slowness"] - 1) * math.exp(-since / FORGOTTEN)
+        found["spill_slowness_time"] = sample.time
     return found
 
 
@@ -118,7 +141,10 @@ def costs(sample: Sample) -> dict[str, float] | None:
     half = 0.5 / disk(sample.rates)
     there_and_back = known.get("spill_write", half) + known.get("spill_read", half)
     nbytes, computed = load[SPILL] / sample.workers, computing(load, sample.rates) / sample.threads
-    return {
-        state: computed + nbytes * (known[f"spill_kept_{state}"] * there_and_back + known[f"spill_codec_{state}"])
-        for state in STATES
-    }
+    slowness = known.get("spill_slowness", 1.0)
+
+    def seconds(state: str) -> float:
+        codec = slowness * known[f"spill_codec_{state}"]
+        return computed + nbytes * (known[f"spill_kept_{state}"] * there_and_back + codec)
+
+    return {state: seconds(state) for state in STATES}

@@ -49,6 +49,7 @@ FROM_CODEC = {
     "wire_logical_bytes": "spill_logical_bytes",
     "wire_sent_bytes": "spill_kept_bytes",
     "wire_encode_seconds": "spill_encode_seconds",
+    "wire_predicted_seconds": "spill_predicted_seconds",
     "wire_raw_frames": "spill_raw_frames",
     "wire_decoded_frames": "spill_decoded_frames",
     "wire_decode_seconds": "spill_decode_seconds",

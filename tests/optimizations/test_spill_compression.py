@@ -97,6 +97,31 @@ def test_what_workers_have_seen_is_per_byte():
     assert [found[f"spill_codec_{state}"] for state in STATES] == [0.0, 0.1, 0.2]
 
 
+@pytest.mark.parametrize(("took", "expected"), [(0.5, 2.5), (0.1, 1.0), (9.0, 5.0)], ids=["slow", "quick", "stopped"])
+def test_slowness_is_what_the_codec_took_over_what_was_predicted(took, expected):
+    recent = {"spill_predicted_seconds": 0.2, "spill_encode_seconds": 0.8 * took, "spill_decode_seconds": 0.2 * took}
+    assert measured(sample(1e8, None), recent)["spill_slowness"] == pytest.approx(expected)
+    assert "spill_slowness" not in measured(sample(1e8, None), {**recent, "spill_predicted_seconds": 0.01})
+
+
+def test_a_slowness_that_is_no_longer_seen_is_forgotten():
+    one = {"spill_slowness": 3.0, "spill_slowness_time": 100.0}
+    for k in range(1, 61):
+        one = measured(Sample(100.0 + k, (), 4, 2, None, measured=one), {})
+    assert one["spill_slowness"] == pytest.approx(1 + 2 / math.e)
+
+
+def test_where_codecs_are_slow_the_lighter_one_is_best():
+    # a text on a disk of 100 MB/s: lz4 by Dask, or zstd
+    text = {"off": (0.44, 2.6e-9), "mask": (1.0, 1e-11), "general": (0.27, 4.1e-9)}
+    alone = sample(1e8, text)
+    among = Sample(0.0, alone.scheduled, 4, 2, alone.rates, measured=known(text) | {"spill_slowness": 2.0})
+    found, slower = costs(alone), costs(among)
+    assert min(found, key=found.get) == "general"
+    assert min(slower, key=slower.get) == "off"
+    assert slower["general"] - found["general"] == pytest.approx(0.5e9 * 4.1e-9)
+
+
 def test_before_anything_was_spilled_the_disk_says_where_to_start():
     starts = [SpillCompression().domain(rates(disk))("off", {}) for disk in (5e7, 5e8, 1e11)]
     assert starts == ["general", "mask", "off"]
