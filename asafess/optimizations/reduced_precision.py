@@ -19,10 +19,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 
-from asafess.core.cheaper import cheaper
-from asafess.core.domain import Domain
+from asafess.core.domain import Domain, Hysteresis, axis
 from asafess.core.mode import Rates, Sample, Vector, computing, total_load
 from asafess.optimizations.base import Optimization
 
@@ -56,17 +54,21 @@ class ReducedPrecision(Optimization):
 
     Examples
     --------
-    >>> domain = ReducedPrecision().domain(Rates(1e9, 1e9, 1e8))
-    >>> domain("off", {}), domain("off", {"communication": 1e9})
-    ('off', 'on')
+    >>> slow, fast = (ReducedPrecision().domain(Rates(1e9, 1e9, link)) for link in (1e8, 1e10))
+    >>> slow("off", {}), fast("on", {})  # where to start
+    ('on', 'off')
     """
 
     name = "reduced_precision"
     states = (OFF, ON)
 
     def domain(self, rates: Rates) -> Domain:
-        """Return the domain: the link against rounding."""
-        return cheaper((OFF, ON), partial(seconds, rates=rates), BAND)
+        """Return the domain: the link against rounding, before anything moves as well."""
+        byte = seconds({"communication": 1.0}, rates)
+        never = axis("communication") > math.inf
+        if byte is not None and byte[OFF] > BAND * byte[ON]:
+            return Domain(self.states, [Hysteresis(~never, never)])
+        return Domain(self.states, [Hysteresis(never, ~never)])
 
     def costs(self, sample: Sample) -> Mapping[str, float] | None:
         """Predict seconds by state; computing is the same in both."""
