@@ -5,11 +5,13 @@ For each logical byte that goes to disk and comes back, in seconds of one worker
     kept(s) · disk + slowness · codec(s)
 
 *kept*: the share of bytes that the state leaves; *codec*: the seconds of encoding and decoding; *disk*: those of
-writing a byte and reading it. *slowness*: how much longer encoding and decoding took beside everything else that a
-worker does than was predicted from measuring them alone, at least 1; Dask's own compression is as slow. It is seen
-while our codec encodes, and forgotten within minutes after that. Workers look at one value in 8 that they spill, in every state, and say what each state
+writing a byte and reading it. Workers look at one value in 8 that they spill, in every state, and say what each state
 would make of it. The disk is measured by itself, flushed and without the page cache; where enough is spilled, by what
 Dask's spill buffers took, which is how it is then.
+
+*slowness*: how much longer encoding and decoding took beside everything else that a worker does than was predicted
+from measuring them alone, at least 1; Dask's own compression is as slow. It is seen while our codec encodes, and
+forgotten within minutes after that.
 
 *spill_bytes* is what workers hold, and what tasks are about to make, beyond the share of their memory at which they
 spill. Bytes that are on disk already are not written again. Beside it there is the time of computing, the same in all
