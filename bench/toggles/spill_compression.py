@@ -1,17 +1,16 @@
-"""Compression of what workers spill: which state is best follows from disk × data, and what Dask is configured to do.
+"""Compression of what workers spill: which state is best follows from disk × data, and from what Dask is set to do.
 
-*Off* is Dask's setting: lz4, where it is installed. Phases make blocks beyond the workers' memory, wait for all, then go
-over each, so that what is beyond goes to disk and comes back. *Sparse*: a tenth of the words are not zero, which leaving
-zeros out serves best. *Text*: that does nothing for it, a library does. *Noise*: nothing does.
+*Off* is Dask's setting: lz4, where it is installed. Phases make blocks beyond the workers' memory, wait for all, then
+go over each, so that what is beyond goes to disk and comes back. On disks that take 100 MB/s, *sparse*: a tenth of the
+words are not zero, which leaving zeros out serves best; *text*: that does nothing for it, a library does.
 
-On the disk as it is, files go to the page cache while there is memory to spare, and even lz4 takes longer than that. And
-on disks that take 100 MB/s, such as a cloud's ordinary ones.
+On the disk as it is, files go to the page cache while there is memory to spare, and even lz4 takes longer than that:
+*text* again, and *noise*, which nothing makes smaller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,28 +18,29 @@ from dask._task_spec import TaskRef
 
 import asafess
 
-from .case import Case, Program, Wanted, phases_and_both
+from .case import Case, Program, Wanted, phased, phases_and_both
 from .graph import Graph, Marks, Part
 from .moving import block, digest
 
 WORKERS = 2
 #: of each worker; only data counts, so that it is known what is spilled
-MEMORY = "250MB"
+MEMORY = "100MB"
 CONFIG = (
     ("distributed.worker.memory.target", 0.6),
     ("distributed.worker.memory.spill", False),
     ("distributed.worker.memory.pause", False),
     ("distributed.worker.memory.terminate", False),
 )
-#: name → rate of the disks, blocks of a phase for each worker: 150 MB stay in memory
-DISKS: dict[str, tuple[str | None, int]] = {"disk as it is": (None, 60), "disk 100MB": ("100MB", 30)}
 #: kind of a phase → of data
 DATA = {"sparse": "10 %", "text": "text", "noise": "100 %"}
-#: bytes of a word, words of a block
-WORD = 8
-WORDS, SMALL_WORDS, SMALL_BLOCKS = 1_000_000, 1_000, 4
+#: a limited disk, and of each worker the blocks of a phase there: 60 MB stay in memory
+DISK, BLOCKS = "100MB", 40
+#: and on the disk as it is
+BLOCKS_UNLIMITED = 100
+#: words of a block
+WORDS, SMALL_WORDS, SMALL_BLOCKS = 500_000, 1_000, 4
 #: blocks of the small program before each run, for each worker: some go to disk
-WARM_BLOCKS = 24
+WARM_BLOCKS = 20
 
 
 @lru_cache(maxsize=4)
@@ -86,18 +86,22 @@ def beyond_part(kind: str, blocks: int, words: int) -> Part:
 
 
 def programs(small: bool) -> list[Program]:
-    """Return the programs: disks outermost, so that each one's cluster is started once."""
-    found = []
-    for name, (rate, blocks) in DISKS.items():
-        if small:
-            blocks, words, warm_blocks = SMALL_BLOCKS, SMALL_WORDS, SMALL_BLOCKS
-        else:
-            words, warm_blocks = WORDS, WARM_BLOCKS
-        parts = {kind: beyond_part(data, blocks, words) for kind, data in DATA.items()}
-        warm = {kind: beyond_part(data, warm_blocks, words) for kind, data in DATA.items()}
-        on = Wanted(WORKERS, memory=MEMORY, disk=rate, config=CONFIG)
-        found += [replace(one, name=f"{name}, {one.name}") for one in phases_and_both(on, parts, warm, times=1)]
+    """Return the programs: those on a limited disk, then those on the disk as it is."""
+    words = SMALL_WORDS if small else WORDS
+
+    def parts(blocks: int, *kinds: str) -> dict[str, Part]:
+        return {kind: beyond_part(DATA[kind], SMALL_BLOCKS if small else blocks, words) for kind in kinds}
+
+    limited, as_it_is = (Wanted(WORKERS, memory=MEMORY, disk=disk, config=CONFIG) for disk in (DISK, None))
+    both = ("sparse", "text")
+    found = phases_and_both(limited, parts(BLOCKS, *both), parts(WARM_BLOCKS, *both), times=1)
+    for kind in ("text", "noise"):
+        part, warm = parts(BLOCKS_UNLIMITED, kind)[kind], parts(WARM_BLOCKS, kind)[kind]
+        found.append(phased(f"disk as it is, {kind}", as_it_is, [(kind, part)], [(kind, warm)]))
     return found
 
 
-CASE = Case("spill_compression", ("spill_compression",), programs, settings={"window": "500ms"}, needs=("lz4",))
+#: without *null*: it has a case of its own
+CASE = Case(
+    "spill_compression", ("spill_compression",), programs, settings={"window": "500ms"}, needs=("lz4",), null=False
+)

@@ -2,7 +2,9 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import count
+from pathlib import Path
 
 import click
 import dask
@@ -10,9 +12,9 @@ import pytest
 from distributed import Client
 
 from asafess.cluster.messages import NAME
-from bench import optimizations
+from bench import disks, optimizations
 from bench.links import allowed, local_cluster
-from bench.optimizations import Plan, wanted
+from bench.optimizations import Plan, cluster_of, wanted
 from bench.toggles import cases
 from bench.toggles.case import Case, Program, Wanted
 from bench.toggles.race import race
@@ -88,6 +90,13 @@ def test_a_name_that_is_no_case_is_refused_with_those_that_are():
     assert {case.name for case in wanted([])} == set(cases())
 
 
+def test_a_disk_that_can_not_be_limited_here_is_skipped_with_a_line(monkeypatch):
+    monkeypatch.setattr(optimizations.disks, "allowed", lambda: (False, "not today"))
+    plan, said = small(replace(cases()["spill_compression"], optimizations=("null",), needs=()), only="both")
+    assert said == "spill_compression: skipped on disks of 100MB/s, which can't be had here: not today"
+    assert plan.rows == []
+
+
 class Setting:
     """Tells what the workers would compress with, and whether `asafess` is there."""
 
@@ -119,11 +128,37 @@ def test_an_arm_of_stock_dask_has_its_own_configuration_alone():
     assert found == {("off", 0, 0), ("dask", 1, 0), ("null=on", 0, 1), ("adaptive", 0, 1)}
 
 
-class Growing:
-    """A program whose result is another one each time."""
+def spilled(dask_worker):
+    return dask_worker.local_directory, dask_worker.memory_manager.memory_target_fraction
 
-    def __init__(self, client, workers):
-        self.values = count()
+
+@pytest.mark.skipif(not disks.allowed()[0], reason=f"no limited disks: {disks.allowed()[1]}")
+def test_workers_spill_to_their_own_disks_as_they_are_told():
+    target = "distributed.worker.memory.target"
+    with (
+        cluster_of(Wanted(2, disk="100MB", config=((target, 0.3),))) as cluster,
+        Client(cluster.address, set_as_default=False) as client,
+    ):
+        found = client.run(spilled)
+    for folder, share in found.values():
+        assert "/disk/" in folder
+        assert not Path(folder).exists()  # it is there for the worker alone
+        assert share == 0.3
+
+
+def test_limited_links_and_disks_at_once_are_refused():
+    with (
+        pytest.raises(ValueError, match=r"link='100mbit', disk='100MB'"),
+        cluster_of(Wanted(2, 1, "100mbit", disk="100MB")),
+    ):
+        pass
+
+
+class Growing:
+    """A program whose result is another one each time, by so much."""
+
+    def __init__(self, client, workers, by=1.0):
+        self.values = count(1.0, by)
 
     def prepare(self):
         pass
@@ -132,10 +167,15 @@ class Growing:
         return next(self.values), {"growing": 1.0}
 
 
-def test_a_run_whose_result_differs_from_the_first_is_a_failed_row():
-    case = Case("growing", ("null",), lambda small: [Program("growing", Wanted(), Growing)], null=False)
+@pytest.mark.parametrize(
+    ("by", "error", "wrong"), [(1.0, 0.0, 3), (1e-9, 0.0, 3), (1e-9, 1e-6, 0), (1e-3, 1e-6, 3)], ids=str
+)
+def test_a_run_whose_result_differs_by_more_than_the_declared_error_is_a_failed_row(by, error, wrong):
+    program = Program("growing", Wanted(), partial(Growing, by=by))
+    case = Case("growing", ("null",), lambda small: [program], null=False, error=error)
     with local_cluster(1) as cluster, Client(cluster.address, set_as_default=False) as client:
-        [program] = case.programs(True)
         rows = race(client, cluster, case, program, {"flop": 1e9, "memory": 1e9, "link": 1e8}, 1, 1, warmup=0).rows
-    assert sorted(row["ok"] for row in rows) == [False] * 3 + [True]
-    assert {row["error"] for row in rows if not row["ok"]} == {"the result differs from that of the first run"}
+    assert sorted(row["ok"] for row in rows) == [False] * wrong + [True] * (4 - wrong)
+    within = f" by more than {error}" if error else ""
+    said = {f"the result differs from that of the first run{within}"} if wrong else set()
+    assert {row["error"] for row in rows if not row["ok"]} == said

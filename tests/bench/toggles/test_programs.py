@@ -4,10 +4,13 @@ import dask
 import numpy as np
 import pytest
 
+from asafess.wire.reduced import reduce
 from bench.toggles import cases
 from bench.toggles.graph import graph_of
 from bench.toggles.moving import KINDS, block, digest
 from bench.toggles.queuing import data_part, swarm_part
+from bench.toggles.reduced_precision import ERROR, TINY, positive, total
+from bench.toggles.spill_compression import DATA, beyond_part, filled
 from bench.toggles.thread_width import corner, few_part, left, many_part, multiply, right
 from bench.toggles.work_stealing import compute, local_part
 
@@ -74,3 +77,24 @@ def test_small_programs_come_to_the_same_each_time(name):
     for program in cases()[name].programs(small=True):
         parts = program.make(None, ["one", "other"]).parts
         assert values(parts) == values(parts)
+
+
+def test_blocks_beyond_memory_are_as_compressible_as_their_kind():
+    for kind in DATA.values():
+        made = filled(None, 3, 10_000, kind)
+        assert made.shape == block(None, 0, 10_000, kind).shape
+        assert np.count_nonzero(made) == np.count_nonzero(block(None, 0, 10_000, kind))
+        assert digest(filled(None, 4, 10_000, kind)) == digest(filled(None, 4, 10_000, kind))
+        assert not np.array_equal(filled(None, 4, 10_000, kind), made)
+    [found] = values([("text", beyond_part("text", 2, 100))])
+    assert found == sum(digest(filled(None, k, 100, "text")) for k in range(4))
+
+
+def test_blocks_that_are_refused_differ_from_the_others_in_their_last_element_alone():
+    allowed, refused = (positive(None, 2, 50_000, last) for last in (None, TINY))
+    assert np.array_equal(allowed[:-1], refused[:-1])
+    assert reduce(refused) is None
+    reduced = reduce(allowed)
+    assert reduced is not None
+    assert not np.array_equal(reduced, allowed)
+    assert total(reduced.astype("f8")) == pytest.approx(total(allowed), rel=ERROR, abs=0)
