@@ -15,7 +15,7 @@ from distributed import WorkerPlugin
 from distributed.protocol.pickle import dumps, loads
 from tornado.ioloop import PeriodicCallback
 
-from asafess.cluster import messages, probe
+from asafess.cluster import messages, probe, sharing
 from asafess.cluster.guard import guarded, merge, numbers, text
 from asafess.compiler.task_cost import task_cost
 from asafess.core.state import OptimizationState
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from distributed import Worker
 
     from asafess.cluster.config import Settings
+    from asafess.optimizations.base import Optimization
 
 logger = logging.getLogger("asafess.worker")
 
@@ -33,9 +34,6 @@ REPORTS_PER_HEARTBEAT = 10
 
 #: tasks that one worker watches for at most
 MOST_WANTED = 1000
-
-#: plugins of the workers of this process
-_plugins_here: set[AsafessWorkerPlugin] = set()
 
 
 def _key(key: Any) -> Any:
@@ -86,8 +84,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Install the handlers and start to prepare."""
-        self._worker = worker
-        _plugins_here.add(self)
+        self.worker = worker
+        sharing.come(self)
         worker.stream_handlers[messages.STATE] = self._on_state
         worker.stream_handlers[messages.COUNT] = self._on_count
         worker.handlers[messages.RATES] = self._on_rates
@@ -104,10 +102,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
         for name in (messages.RATES, messages.LINK, messages.COUNTERS, messages.PAYLOAD):
             worker.handlers.pop(name, None)
         self._reporter.stop()
-        # workers of one process share what optimizations act on: the last of them puts it back
-        _plugins_here.discard(self)
-        if not _plugins_here:
-            self._leave()
+        sharing.go(self)
 
     def _prepare(self) -> None:
         """Import and compile, in a thread of our own."""
@@ -115,20 +110,18 @@ class AsafessWorkerPlugin(WorkerPlugin):
             for optimization in self.settings.optimizations:
                 guarded(optimization.prepare, self.settings.dtypes)
         except Exception as error:  # a user's optimization may raise anything
-            self._worker.loop.add_callback(self._fault, "prepare", error)
+            self.worker.loop.add_callback(self._fault, "prepare", error)
         else:
-            self._worker.loop.add_callback(self._acknowledge)
+            self.worker.loop.add_callback(self._acknowledge)
 
     def _acknowledge(self) -> None:
         if self._stopped:
-            # what was prepared after the teardown would stay; another plugin of this process needs it
-            if not _plugins_here:
-                self._leave()
+            sharing.go(self)  # what was prepared after the teardown would stay
             return
         self._ready = True
         self._act(self.state)
         self._reporter.start()
-        self._worker.log_event(messages.TOPIC, {"event": messages.READY, "version": messages.VERSION})
+        self.worker.log_event(messages.TOPIC, {"event": messages.READY, "version": messages.VERSION})
 
     def _on_state(self, state: dict[str, Any] | None = None, link: float | None = None, **_: Any) -> None:
         """Take a state from the scheduler, and the link rate that it is meant for."""
@@ -139,7 +132,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
                     guarded(optimization.set_link, link)
             taken = OptimizationState.from_dict(state or {})
             if self._act(taken):
-                self._worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})
+                self.worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})
         except Exception as error:
             self._fault("state", error)
 
@@ -155,8 +148,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
             return  # one at a time: each keeps the inputs of its task
         try:
             signature = self._wanted.pop(key)
-            task = self._worker.state.tasks[key]
-            data = {one.key: self._worker.data[one.key] for one in task.dependencies}
+            task = self.worker.state.tasks[key]
+            data = {one.key: self.worker.data[one.key] for one in task.dependencies}
             arguments = task.run_spec, data, signature
             self._counting = True
             threading.Thread(target=self._count, args=arguments, name="asafess-count", daemon=True).start()
@@ -169,11 +162,11 @@ class AsafessWorkerPlugin(WorkerPlugin):
         except Exception:  # what an extension module raises may be anything
             counts = None
         event = {"event": messages.COUNTED, "signature": signature, "counts": counts}
-        self._worker.loop.add_callback(self._counted, event)
+        self.worker.loop.add_callback(self._counted, event)
 
     def _counted(self, event: dict[str, Any]) -> None:
         self._counting = False
-        self._worker.log_event(messages.TOPIC, event)
+        self.worker.log_event(messages.TOPIC, event)
 
     def _act(self, state: OptimizationState) -> bool:
         """Enter each optimization's state, unless it is older than the one we are in; say whether we did."""
@@ -191,21 +184,19 @@ class AsafessWorkerPlugin(WorkerPlugin):
             return False
         return True
 
-    def _leave(self) -> None:
-        for optimization in self.settings.optimizations:
-            try:
-                guarded(optimization.leave)
-            except Exception:
-                logger.exception("asafess: optimization %s failed to leave", optimization.name)
+    def state_of(self, optimization: Optimization) -> str:
+        """Return in which state this worker has an optimization."""
+        states = self._acting.states if self._acting else {}
+        return states.get(optimization.name, optimization.states[0])
 
     def _fault(self, where: str, error: BaseException) -> None:
         """Turn everything off here and tell the scheduler, which turns it off everywhere."""
-        logger.error("asafess failed on worker %s (%s): %s", self._worker.address, where, text(error))
+        logger.error("asafess failed on worker %s (%s): %s", self.worker.address, where, text(error))
         logger.debug("asafess fault", exc_info=error)
-        self._leave()
+        sharing.leave(self.settings.optimizations)
         # a message that can't be packed would close the stream to the scheduler, and with it this worker
         cause = f"{where}: {text(error)}"
-        self._worker.log_event(messages.TOPIC, {"event": messages.FAULT, "cause": cause})
+        self.worker.log_event(messages.TOPIC, {"event": messages.FAULT, "cause": cause})
 
     def _counters(self) -> dict[str, float]:
         counters: dict[str, float] = {}
@@ -220,9 +211,9 @@ class AsafessWorkerPlugin(WorkerPlugin):
             counters = self._counters()
             if counters != self._reported:
                 self._reported = counters
-                self._worker.log_event(messages.TOPIC, {"event": messages.REPORT, "counters": counters})
+                self.worker.log_event(messages.TOPIC, {"event": messages.REPORT, "counters": counters})
             # Dask slows heartbeats down as a cluster grows, so that they do not drown its scheduler; so do we
-            heartbeat = self._worker.periodic_callbacks["heartbeat"].callback_time
+            heartbeat = self.worker.periodic_callbacks["heartbeat"].callback_time
             self._reporter.callback_time = max(1000 * self.settings.report_interval, heartbeat / REPORTS_PER_HEARTBEAT)
         except Exception as error:
             self._reporter.stop()
@@ -235,4 +226,4 @@ class AsafessWorkerPlugin(WorkerPlugin):
         return await asyncio.to_thread(probe.local_rates, self.settings.optimizations)
 
     async def _on_link(self, ring: list[str]) -> float | None:
-        return await probe.link_rate(self._worker, ring)
+        return await probe.link_rate(self.worker, ring)
