@@ -15,6 +15,8 @@ from asafess.core.policies import POLICIES
 from asafess.core.switch_limit import SwitchLimit
 from asafess.core.work_function import LARGEST_EXCESS
 
+#: what a machine may do per second; beyond that, predicted seconds would be no finite numbers any more
+LEAST_RATE, LARGEST_RATE = 1e-6, 1e24
 #: bytes that a trace may have; what is more is a mistake
 LARGEST_TRACE = 1e18
 
@@ -152,4 +154,7 @@ def rates(given: dict[str, Any], allowed: Sequence[str]) -> dict[str, float]:
     for name in found:
         if name not in allowed:
             raise ValueError(f"unknown rate {name!r}; allowed: {', '.join(allowed)}")
-    return {name: _number(f"rates.{name}", rate, math.ulp(0.0), "a positive number") for name, rate in found.items()}
+    allowed_rate = f"a positive number from {LEAST_RATE:g} to {LARGEST_RATE:g} per second"
+    return {
+        name: _number(f"rates.{name}", rate, LEAST_RATE, allowed_rate, LARGEST_RATE) for name, rate in found.items()
+    }

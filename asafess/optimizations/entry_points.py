@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
+from asafess.optimizations.arguments import check_names
 from asafess.optimizations.base import Optimization
 
 logger = logging.getLogger("asafess.optimizations")
@@ -90,6 +91,8 @@ def make(name: str, by_package: Mapping[str, EntryPoint], arguments: Mapping[str
         factory: Callable[..., Any] = point.load()
     except Exception as error:
         raise ImportError(f"{here} can't be loaded: {type(error).__name__}: {error}") from error
+    if callable(factory):
+        check_names(name, factory, arguments)
     made = factory(**arguments) if callable(factory) else factory
     if not isinstance(made, Optimization) or not callable(factory):
         raise TypeError(

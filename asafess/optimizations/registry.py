@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from asafess.optimizations import entry_points
+from asafess.optimizations.arguments import check_names
 from asafess.optimizations.base import Optimization
 from asafess.optimizations.null import Null
 from asafess.optimizations.queuing import Queuing
@@ -62,6 +63,11 @@ def make(
     """
     if isinstance(wanted, str | Optimization):
         raise TypeError(f"optimizations must be a list of names or objects, not {wanted!r}; write [{wanted!r}]")
+    if isinstance(wanted, Mapping) and any(isinstance(one, Mapping) for one in wanted.values()):
+        raise TypeError(
+            f"optimizations must be a list of names or objects, not {wanted!r}; their settings are configuration, such "
+            "as dask.config.set({'asafess.null': {'alpha': 0.5}}), or arguments of an object: [Null(alpha=0.5)]"
+        )
     made: dict[str, Optimization] = {}
     for one in wanted:
         optimization = _make(one, settings or {}) if isinstance(one, str) else one
@@ -77,6 +83,7 @@ def make(
 def _make(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Optimization:
     arguments = settings.get(name, {})
     if name in BUILT_IN:
+        check_names(name, BUILT_IN[name], arguments)
         return BUILT_IN[name](**arguments)
     offered = entry_points.offered()
     if name not in offered:

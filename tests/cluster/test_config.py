@@ -97,6 +97,13 @@ def test_a_time_that_is_none_is_refused(bad):
         ({"control": {"tile-compression": "onn"}}, r"asafess\.control\.tile-compression: .*'onn'.* allowed: off"),
         *(({"types": value}, r"asafess\.types must be a mapping") for value in ("x", 5, ["x"])),
         *(({"rates": value}, r"asafess\.rates must be a mapping") for value in ("x", 5, ["x"])),
+        *(
+            (
+                {"rates": {"link": value}},
+                r"asafess\.rates\.link must be a positive number from 1e-06 to 1e\+24 per second",
+            )
+            for value in (1e-320, 1e-7, 1e300)
+        ),
         ({"rates": {"link": 10**400}}, r"asafess\.rates\.link must be a positive number"),
         *(({"dtypes": value}, r"asafess\.dtypes must be a list") for value in ("float64", None, 5)),
         *(

@@ -1,3 +1,5 @@
+from inspect import signature
+
 import pytest
 
 from asafess.optimizations.base import Optimization
@@ -17,9 +19,13 @@ def test_each_file_of_the_room_is_registered():
 
     files = {path.stem for path in Path(room.__path__[0]).glob("*.py")}
     # the costs of an optimization may have a file of their own
-    assert {name.removesuffix("_costs") for name in files} - {"__init__", "base", "entry_points", "registry"} == set(
-        BUILT_IN
-    )
+    assert {name.removesuffix("_costs") for name in files} - {
+        "__init__",
+        "arguments",
+        "base",
+        "entry_points",
+        "registry",
+    } == set(BUILT_IN)
 
 
 def test_settings_reach_the_optimization():
@@ -51,6 +57,19 @@ class TwiceTheSame(Null):
 def test_a_wrong_value_is_named(wanted, says):
     with pytest.raises(ValueError, match=says):
         make(wanted)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_settings_of_unknown_names_are_named_with_what_is_allowed(name):
+    allowed = ", ".join(signature(BUILT_IN[name]).parameters)
+    says = f"allowed: {allowed}" if allowed else f"{name} has no settings"
+    with pytest.raises(TypeError, match=rf"unknown setting asafess\.{name}\.a = 1; {says}"):
+        make([name], {name: {"a": 1}})
+
+
+def test_settings_in_place_of_a_list_are_refused_and_not_dropped():
+    with pytest.raises(TypeError, match=r"list of names or objects, not {'null': {'a': 1}}; their settings are"):
+        make({"null": {"a": 1}})
 
 
 @pytest.mark.parametrize("wanted", ["null", Null(), [3], [None], [Null]])
