@@ -108,7 +108,8 @@ class Optimization:
         """Put back what was found before the first `enter`, also when `enter` has raised, or was never called.
 
         Workers of one process have an object each, and only the last one that goes is left: what was found belongs to
-        the process. `asafess.testing.check_optimization` checks that, and the rest of the contract.
+        the process. (One that goes before enters the state that the others are in, where those are of another cluster.)
+        `asafess.testing.check_optimization` checks that, and the rest of the contract.
         """
 
     def counters(self) -> Mapping[str, float]:
