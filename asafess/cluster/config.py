@@ -43,13 +43,14 @@ dask.config.update_defaults(_defaults_beside(dask.config.get("asafess", {})))
 
 #: optimization → the rates that it measures for itself, where it is a built-in one
 OWN_RATES = {
+    "queuing": ("round_trips", "kept_memory", "spill_disk"),
     "tile_compression": ("scan", "copy", "sample", "dense_product", "sparse_product"),
     "wire_compression": ("wire_scan", "wire_copy", "wire_general"),
     "reduced_precision": ("reduced",),
     "spill_compression": ("spill_disk", "spill_scan", "spill_copy", "spill_general"),
 }
 #: rates that can be given in the configuration
-RATES = ("flop", "memory", "link", "loops", *(name for own in OWN_RATES.values() for name in own))
+RATES = tuple(dict.fromkeys(("flop", "memory", "link", "loops", *(one for own in OWN_RATES.values() for one in own))))
 
 
 @dataclass(frozen=True, slots=True)

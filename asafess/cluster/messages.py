@@ -1,7 +1,7 @@
 """Names on the wire between our scheduler plugin and our worker plugins.
 
-Scheduler → worker, on the batched stream: `STATE`, and `COUNT` for what a kernel costs. They are sent only to workers
-that have acknowledged, because distributed closes a worker that gets an operation it does not know.
+Scheduler → worker, on the batched stream: `STATE`, `COUNT` for what a kernel costs, and `PING`, which comes back as the
+event `PONG`. They are sent only to workers that have acknowledged, because distributed closes a worker that gets an operation it does not know.
 Worker → scheduler: events under the topic `TOPIC`, which a scheduler without us only logs.
 Scheduler → worker, as a call with an answer: `RATES`, `LINK`, `COUNTERS`; worker → worker: `PAYLOAD`.
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 #: name of both plugins
 NAME = "asafess"
 #: version of the messages; a worker that speaks another one is left alone
-VERSION = 4
+VERSION = 5
 
 STATE = "asafess-state"
 COUNT = "asafess-count"
+PING = "asafess-ping"
 RATES = "asafess_rates"
 LINK = "asafess_link"
 PAYLOAD = "asafess_payload"
@@ -31,3 +32,5 @@ REPORT = "report"
 FAULT = "fault"
 #: events: what a worker has counted of a kernel
 COUNTED = "counted"
+#: events: an answer to a ping
+PONG = "pong"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,18 @@ class RatesProbe:
         Takes the rates; None where a measurement came to nothing.
     failed : callable
         Takes an exception.
+    round_trips : callable, optional
+        Measures the round trips per second of some workers; see `asafess.cluster.round_trips`.
     """
 
     def __init__(
-        self, settings: Settings, measured: Callable[[Rates | None], None], failed: Callable[[Exception], None]
+        self,
+        settings: Settings,
+        measured: Callable[[Rates | None], None],
+        failed: Callable[[Exception], None],
+        round_trips: Callable[[Sequence[str]], Awaitable[float | None]] | None = None,
     ) -> None:
+        self._round_trips = round_trips
         self._settings, self._measured, self._failed = settings, measured, failed
         self._task: asyncio.Task[None] | None = None
         self._joined_at = 0.0
@@ -70,6 +77,9 @@ class RatesProbe:
         try:
             self.probed = set(ring)
             given, enough = self._settings.rates, self._settings.all_rates_given
+            if self._round_trips is not None and not enough and "round_trips" not in given:
+                trips = await self._round_trips(ring)
+                given = given if trips is None else {**given, "round_trips": trips}
             rates = await probe.measure(scheduler, ring, given, enough)
             reason = rates and problem(Sample(0.0, (), 1, 1, rates))
             if reason:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.guard import guarded, merge, numbers
-from asafess.core.mode import Scheduled
+from asafess.core.mode import Rates, Scheduled
 from asafess.optimizations.base import Optimization
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class SchedulerHooks:
         self.workers_act = not all(
             _defines(one, "enter_scheduler") and not _defines(one, "enter") for one in self._optimizations
         )
+
+    def rates(self, rates: Rates) -> None:
+        """Tell all the cluster's rates."""
+        for one in self._optimizations:
+            guarded(one.set_rates, rates)
 
     def enter(self, scheduler: Scheduler, states: Mapping[str, str]) -> None:
         """Enter each optimization's state where it is another than before."""

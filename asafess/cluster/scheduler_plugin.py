@@ -24,6 +24,7 @@ from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
 from asafess.cluster.measurements import Measurements
 from asafess.cluster.rates_probe import RatesProbe
+from asafess.cluster.round_trips import RoundTrips
 from asafess.cluster.scheduler_hooks import SchedulerHooks
 from asafess.cluster.status import status_of
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
@@ -79,7 +80,9 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         #: types of the phase that is about to begin
         self._coming: set[str] = set()
         self.fault: str | None = None
-        self.probe = RatesProbe(settings, self._measured, lambda error: self._fail("rates", error))
+        self.round_trips = RoundTrips(self._ping)
+        measure = self.round_trips.measure if any(one.round_trips_wanted for one in settings.optimizations) else None
+        self.probe = RatesProbe(settings, self._measured, lambda error: self._fail("rates", error), measure)
 
     async def start(self, scheduler: Scheduler) -> None:
         """Start the tick."""
@@ -308,6 +311,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self._entered(msg["counter"])
             elif msg.get("event") == messages.COUNTED:
                 self.loads.counted(msg["signature"], msg["counts"])
+            elif msg.get("event") == messages.PONG:
+                self.round_trips.answered(worker, msg["number"])
             elif msg.get("event") == messages.FAULT:
                 self._fail(f"worker {worker}", str(msg.get("cause")))
         except Exception as error:
@@ -343,6 +348,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     # ---- rates
 
+    def _ping(self, worker: str, number: int) -> None:
+        if worker in self.ready:  # any other would be closed by a message that it does not know
+            self.scheduler.worker_send(worker, {"op": messages.PING, "number": number})
+
     def _measured(self, rates: Rates | None) -> None:
         self.rates = rates
         self._send(self.controller.state, self.ready)  # for the link: the state may stay as it is
@@ -351,6 +360,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
     def _start(self) -> None:
         if self.rates is not None:
             now = monotonic()
+            self.hooks.rates(self.rates)
             self._act(guarded(self.controller.start, now, self.rates))
             self.journal.event(self._states_event(now))
 

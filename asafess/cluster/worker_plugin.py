@@ -88,6 +88,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
         sharing.come(self)
         worker.stream_handlers[messages.STATE] = self._on_state
         worker.stream_handlers[messages.COUNT] = self._on_count
+        worker.stream_handlers[messages.PING] = self._on_ping
         worker.handlers[messages.RATES] = self._on_rates
         worker.handlers[messages.LINK] = self._on_link
         worker.handlers[messages.COUNTERS] = self._on_counters
@@ -98,7 +99,8 @@ class AsafessWorkerPlugin(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         """Put everything back; a handler stays, because a message may be on its way."""
         self._stopped = True
-        worker.stream_handlers[messages.STATE] = worker.stream_handlers[messages.COUNT] = ignore
+        for name in (messages.STATE, messages.COUNT, messages.PING):
+            worker.stream_handlers[name] = ignore
         for name in (messages.RATES, messages.LINK, messages.COUNTERS, messages.PAYLOAD):
             worker.handlers.pop(name, None)
         self._reporter.stop()
@@ -135,6 +137,10 @@ class AsafessWorkerPlugin(WorkerPlugin):
                 self.worker.log_event(messages.TOPIC, {"event": messages.ENTERED, "counter": taken.epoch.counter})
         except Exception as error:
             self._fault("state", error)
+
+    def _on_ping(self, number: int = 0, **_: Any) -> None:
+        """Answer on the way that the news of a task takes that has ended."""
+        self._worker.log_event(messages.TOPIC, {"event": messages.PONG, "number": number})
 
     def _on_count(self, keys: Any = (), signature: Any = (), **_: Any) -> None:
         """Remember to count a kernel when one of these tasks begins."""

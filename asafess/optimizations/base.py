@@ -3,7 +3,7 @@
 The deciding half (`name`, `states`, `domain`, `costs`, `measured` and the attributes) runs in the scheduler and
 imports only `core`. The acting half (`prepare`, `set_link`, `enter`, `leave`, `rates`, `counters`) runs in the
 workers; what it needs it imports inside its methods. What acts on the scheduler itself has its acting half there
-(`enter_scheduler`, `leave_scheduler`, `scheduler_load`). Optimizations do not import each other.
+(`set_rates`, `enter_scheduler`, `leave_scheduler`, `scheduler_load`). Optimizations do not import each other.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Optimization:
     conflicts: tuple[str, ...] = ()
     #: state → budget → amount that it takes while in that state; budgets are set in the configuration
     demands: Mapping[str, Mapping[str, float]] = {}
+    #: whether `Rates.extra` is to have ``round_trips``: messages to a worker and back per second, one after the other
+    round_trips_wanted: bool = False
 
     def domain(self, rates: Rates) -> Domain:
         """Return the efficiency domain on a cluster with these rates. Runs in the scheduler."""
@@ -115,6 +117,9 @@ class Optimization:
     def counters(self) -> Mapping[str, float]:
         """Return running totals for reports; ``sampled_words`` and ``sampled_zeros`` make up the mode's zeros."""
         return {}
+
+    def set_rates(self, rates: Rates) -> None:
+        """Take note of the cluster's rates. Runs in the scheduler when they are known, before `domain`."""
 
     def enter_scheduler(self, scheduler: Scheduler, state: str) -> None:
         """Take a state in the scheduler. Runs in its event loop: must be quick. Entering twice is allowed."""

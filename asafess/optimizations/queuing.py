@@ -9,11 +9,12 @@ queue is closed when the window has passed.
 *open* is right where the waiting for round trips exceeds what overproduction costs; see
 `asafess.optimizations.queuing_costs` for the arithmetic.
 
-It acts in the scheduler alone. Where the cluster is configured without queuing, it does nothing.
+It acts in the scheduler alone; workers only measure what memory and disk cost, once. Where the cluster is configured without queuing, it does nothing.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ from asafess.optimizations.queuing_costs import OPEN, QUEUED, WAIT, Roots, overp
 if TYPE_CHECKING:
     from distributed.scheduler import Scheduler, TaskGroup
 
+logger = logging.getLogger(__name__)
+
 #: saturation in the state *open*: finite, because Dask's scheduler may not be set to infinity while tasks are queued
 OPEN_SATURATION = 1e6
 #: a whole number may be larger
@@ -45,7 +48,7 @@ class _Waits(Predicate):
     """Root tasks wait longer than so many times what an open queue costs."""
 
     rates: Rates
-    disk: float
+    disk: float | None
     times: float
 
     def _seconds(self, vector: Vector) -> tuple[float, float]:
@@ -69,11 +72,11 @@ class Queuing(Optimization):
 
     Parameters
     ----------
-    round_trip : float
-        Seconds from the end of a task to the beginning of the one that the scheduler sends for it. Dask holds messages
-        back for 2 ms on either side.
-    disk : float
-        Bytes per second of one worker that are spilled and read back.
+    round_trip : float, optional
+        Seconds from the end of a task to the beginning of the one that the scheduler sends for it; as measured, where it
+        is not given.
+    disk : float, optional
+        Bytes per second of one worker that are spilled and read back; as measured, where it is not given.
 
     Raises
     ------
@@ -82,7 +85,7 @@ class Queuing(Optimization):
 
     Examples
     --------
-    >>> domain = Queuing().domain(Rates(1e9, 1e10, 1e9))
+    >>> domain = Queuing().domain(Rates(1e9, 1e10, 1e9, {"kept_memory": 2e9}))
     >>> domain("queued", {"root_wait": 1.0, "root_output": 1e4}), domain("open", {"root_output": 2e9})
     ('open', 'queued')
     >>> domain("open", {})  # nothing to assign: as the cluster is configured
@@ -91,17 +94,45 @@ class Queuing(Optimization):
 
     name = "queuing"
     states = (QUEUED, OPEN)
+    round_trips_wanted = True
 
-    def __init__(self, round_trip: float = 4e-3, disk: float = 5e8) -> None:
+    def __init__(self, round_trip: float | None = None, disk: float | None = None) -> None:
         for what, value in (("round-trip", round_trip), ("disk", disk)):
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < value <= LARGEST:
-                raise ValueError(f"asafess.queuing.{what} must be a finite number above 0, not {value!r}")
-        self.round_trip, self.disk = float(round_trip), float(disk)
+            if value is not None and (not number or not 0 < value <= LARGEST):
+                raise ValueError(f"asafess.queuing.{what} must be a finite number above 0, or null to measure it, not {value!r}")
+        self.disk = None if disk is None else float(disk)
+        self._round_trip = None if round_trip is None else float(round_trip)
+        self._rates: Rates | None = None
         #: the saturation before the first `enter_scheduler`
         self._found: float | None = None
         #: prefix → mean bytes of an output: Dask forgets them with the last group of a prefix
         self._outputs: dict[str, float] = {}
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds of a round trip: as configured, as measured, or an estimate until then."""
+        return queuing_costs.round_trip(self._rates) if self._round_trip is None else self._round_trip
+
+    def set_rates(self, rates: Rates) -> None:
+        """Take note of the round trips that were measured."""
+        self._rates = rates
+
+    def rates(self) -> Mapping[str, float]:
+        """Measure what memory that is kept costs, and the disk where workers spill, in bytes/s."""
+        from asafess.optimizations import kept_memory
+        from asafess.wire import disk
+
+        found = {"kept_memory": kept_memory.rate()}
+        if self.disk is None:
+            try:
+                spilled = disk.of_workers()
+            except OSError:  # a full disk: an estimate stays
+                logger.warning("asafess.queuing can't measure the disk that workers spill to", exc_info=True)
+                spilled = None
+            if spilled is not None:
+                found["spill_disk"] = spilled
+        return found
 
     def domain(self, rates: Rates) -> Domain:
         """Return the domain: waiting against overproduction."""

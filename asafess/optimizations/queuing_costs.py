@@ -8,8 +8,12 @@ round trip r longer for each task than the task does. Beside that, Dask needs s 
     queued: n · max(s, d ÷ T, (d + r) ÷ slots)        open: n · max(s, d ÷ T)
 
 *overproduction*: without a queue the workers make all n outputs before the scheduler can tell them of what consumes
-them. Memory that is new to a process is written more slowly than memory that it has had before, and what does not fit
-below the share of the workers' memory at which Dask spills goes to disk and comes back.
+them. Memory that is kept costs more than memory that is freed before the next is wanted, because the system has to
+bring new pages; and what does not fit below the share of the workers' memory at which Dask spills goes to disk and
+comes back.
+
+r, the time of a byte that is kept and that of one that is spilled are measured (`Rates.extra`: ``round_trips`` and
+``kept_memory`` per second, ``spill_disk``), where the configuration does not say.
 """
 
 from __future__ import annotations
@@ -27,8 +31,9 @@ SECONDS, WAIT, OUTPUT, SPILLED = "root_seconds", "root_wait", "root_output", "ro
 
 #: seconds of the scheduler for a task; Dask's documentation says 200 µs to 1 ms
 TASK_SECONDS = 3e-4
-#: memory that is new to a process takes so many times as long to write as `Rates.memory` says, and to give back
-NEW_MEMORY = 3.0
+#: until they are measured: round trips per second (Dask holds messages to a worker back for up to 5 ms), bytes per second
+#: that memory costs more which is kept, and of one worker that are spilled and read back
+ROUND_TRIPS, KEPT_MEMORY, DISK = 200.0, 2e9, 5e8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,18 @@ def load(roots: Roots, round_trip: float) -> dict[str, float]:
     }
 
 
-def overproduction(vector: Vector, rates: Rates, disk: float, threads: int, workers: int) -> float:
+def round_trip(rates: Rates | None) -> float:
+    """Return the seconds from the end of a task to the beginning of the one that the scheduler sends for it.
+
+    Examples
+    --------
+    >>> round_trip(None), round_trip(Rates(1e9, 1e10, 1e9, {"round_trips": 100.0}))
+    (0.005, 0.01)
+    """
+    return 1 / (ROUND_TRIPS if rates is None else rates.extra.get("round_trips", ROUND_TRIPS))
+
+
+def overproduction(vector: Vector, rates: Rates, disk: float | None, threads: int, workers: int) -> float:
     """Return the seconds that an open queue costs.
 
     Parameters
@@ -90,27 +106,30 @@ def overproduction(vector: Vector, rates: Rates, disk: float, threads: int, work
     vector : mapping
         Loads on the axes of this file.
     rates : Rates
-    disk : float
-        Bytes per second of one worker that are written to disk and read back.
+    disk : float or None
+        Bytes per second of one worker that are written to disk and read back; None: as measured.
     threads, workers : int
         That share it.
 
     Examples
     --------
-    >>> overproduction({"root_output": 2e9, "root_spilled": 1e9}, Rates(1e9, 1e10, 1e9), 5e8, threads=2, workers=2)
-    1.3
+    >>> rates = Rates(1e9, 1e10, 1e9, {"kept_memory": 4e9, "spill_disk": 2.5e8})
+    >>> load = {"root_output": 2e9, "root_spilled": 1e9}
+    >>> [overproduction(load, rates, disk, threads=2, workers=2) for disk in (None, 5e8)]
+    [2.25, 1.25]
     """
-    written = NEW_MEMORY * vector.get(OUTPUT, 0.0) / rates.memory / threads
-    return written + vector.get(SPILLED, 0.0) / disk / workers
+    kept = vector.get(OUTPUT, 0.0) / rates.extra.get("kept_memory", KEPT_MEMORY) / threads
+    disk = rates.extra.get("spill_disk", DISK) if disk is None else disk
+    return kept + vector.get(SPILLED, 0.0) / disk / workers
 
 
-def costs(sample: Sample, disk: float) -> Mapping[str, float] | None:
+def costs(sample: Sample, disk: float | None = None) -> Mapping[str, float] | None:
     """Return the predicted seconds of what is to be assigned, by state; None where there is no root task.
 
     Parameters
     ----------
     sample : Sample
-    disk : float
+    disk : float, optional
         See `overproduction`.
     """
     vector = total_load(sample.scheduled)

@@ -5,13 +5,63 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from distributed.spill import SpillBuffer
 
 #: bytes that are written and read back, and how often; the quickest counts
 SIZE, RUNS = 1 << 24, 2
 #: bytes of a read
 PIECE = 1 << 20
+
+#: directory → its rate: several optimizations of one process ask for it
+_known: dict[str, float] = {}
+
+
+def buffers() -> Iterator[tuple[Any, SpillBuffer]]:
+    """Yield the workers of this process that have a spill buffer of Dask's, and the buffers."""
+    from distributed import Worker
+    from distributed.spill import SpillBuffer
+
+    for worker in list(Worker._instances):
+        data = getattr(getattr(worker, "state", None), "data", None)
+        if isinstance(data, SpillBuffer):
+            yield worker, data
+
+
+def directories() -> set[str]:
+    """Return where the workers of this process spill to."""
+    from distributed.core import Status
+
+    # closed workers are remembered for a while, but their directories are gone
+    return {worker.local_directory for worker, _ in buffers() if worker.status != Status.closed}
+
+
+def of_workers() -> float | None:
+    """Return the `rate` of the disk that the workers of this process spill to, measured once; of several the slowest.
+
+    Returns
+    -------
+    float or None
+        None where nothing is spilled.
+
+    Raises
+    ------
+    OSError
+        It can't be written to.
+
+    Examples
+    --------
+    >>> of_workers() is None  # no worker here
+    True
+    """
+    for directory in (found := directories()) - _known.keys():
+        _known.setdefault(directory, rate(directory))  # another thread may have been there first: what all say is one
+    return min((_known[directory] for directory in found), default=None)
 
 
 def rate(directory: str) -> float:

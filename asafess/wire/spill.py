@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -87,7 +87,7 @@ class _Totals:
                 self._values[name] += amount
 
     def read(self) -> dict[str, float]:
-        for worker, buffer in _buffers():
+        for worker, buffer in disk.buffers():
             now = {name: float(buffer.cumulative_metrics.get(meter, 0)) for meter, name in FROM_DASK.items()}
             with self._lock:
                 before = self._meters.get(worker, {})
@@ -182,7 +182,7 @@ def take() -> None:
     compressions.setdefault(
         NAME, Compression(NAME, lambda data: codec.compress(data), lambda data: codec.decompress(data))
     )
-    for _, buffer in _buffers():
+    for _, buffer in disk.buffers():
         slow = _slow(buffer)
         # anything else is not what Dask has put there: somebody else's to know
         if isinstance(slow.dump, partial) and slow.dump.func is serialize_bytelist:
@@ -192,7 +192,7 @@ def take() -> None:
 def leave() -> None:
     """Give the spill buffers back what they had; what is on disk can be read."""
     codec.set_state("off")
-    for _, buffer in _buffers():
+    for _, buffer in disk.buffers():
         slow = _slow(buffer)
         if isinstance(slow.dump, _Dump):
             slow.dump = slow.dump.found
@@ -208,21 +208,21 @@ def measure() -> dict[str, float]:
         `spill_scan`, `spill_copy`, `spill_general`: bytes per second to look at, to pack and unpack, and to compress
         and decompress a text. Empty where nothing is spilled.
     """
-    from distributed.core import Status
-
-    # closed workers are remembered for a while, but their directories are gone
-    directories = {worker.local_directory for worker, _ in _buffers() if worker.status != Status.closed}
-    if not directories:
+    if not disk.directories():
         return {}
     found = codec.measure()
     mask = found["mask8"]
     texts = [one.seconds(one.text) for name, one in found.items() if name not in MASKS]
     rates = {"spill_scan": 1 / mask.scan, "spill_copy": 1 / mask.copy, "spill_general": 1 / min(texts)}
     try:
-        rates["spill_disk"] = min(map(disk.rate, directories))
-        codec.set_link(rates["spill_disk"])
+        rate = disk.of_workers()
+        if rate is not None:
+            rates["spill_disk"] = rate
+            codec.set_link(rate)
     except OSError:  # a full disk: what is known without it stays
-        logger.warning("asafess.wire.spill can't measure the disk of %s", ", ".join(directories), exc_info=True)
+        logger.warning(
+            "asafess.wire.spill can't measure the disk of %s", ", ".join(disk.directories()), exc_info=True
+        )
     return rates
 
 
@@ -230,17 +230,6 @@ def counters() -> dict[str, float]:
     """Return what went to disk and came back since the start."""
     counted = codec.counters()
     return {**_totals.read(), **{ours: counted[name] for name, ours in FROM_CODEC.items()}}
-
-
-def _buffers() -> Iterator[tuple[Any, SpillBuffer]]:
-    """Return the workers of this process that have a spill buffer of Dask's, and the buffers."""
-    from distributed import Worker
-    from distributed.spill import SpillBuffer
-
-    for worker in list(Worker._instances):
-        data = getattr(getattr(worker, "state", None), "data", None)
-        if isinstance(data, SpillBuffer):
-            yield worker, data
 
 
 def _slow(buffer: SpillBuffer) -> Slow:

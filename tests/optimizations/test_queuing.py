@@ -10,7 +10,7 @@ from asafess.core.mode import Rates, Sample, Scheduled
 from asafess.optimizations.queuing import Queuing
 from asafess.optimizations.queuing_costs import Roots, load
 
-RATES = Rates(flop=1e9, memory=1e10, link=1e9)
+RATES = Rates(flop=1e9, memory=1e10, link=1e9, extra={"kept_memory": 1e10 / 3, "spill_disk": 5e8})
 
 
 def sample(roots, time=0.0, fresh=True, round_trip=4e-3):
