@@ -1,7 +1,8 @@
 """Names on the wire between our scheduler plugin and our worker plugins.
 
 Scheduler → worker, on the batched stream: `STATE`, `COUNT` for what a kernel costs, and `PING`, which comes back as the
-event `PONG`. They are sent only to workers that have acknowledged, because distributed closes a worker that gets an operation it does not know.
+event `PONG`. They are sent only to workers that have acknowledged, because distributed closes a worker that gets an
+operation it does not know.
 Worker → scheduler: events under the topic `TOPIC`, which a scheduler without us only logs.
 Scheduler → worker, as a call with an answer: `RATES`, `LINK`, `COUNTERS`; worker → worker: `PAYLOAD`.
 """

@@ -9,7 +9,8 @@ queue is closed when the window has passed.
 *open* is right where the waiting for round trips exceeds what overproduction costs; see
 `asafess.optimizations.queuing_costs` for the arithmetic.
 
-It acts in the scheduler alone; workers only measure what memory and disk cost, once. Where the cluster is configured without queuing, it does nothing.
+It acts in the scheduler alone; workers only measure, once, what memory and disk cost. Where the cluster is configured
+without queuing, it does nothing.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ class Queuing(Optimization):
     Parameters
     ----------
     round_trip : float, optional
-        Seconds from the end of a task to the beginning of the one that the scheduler sends for it; as measured, where it
-        is not given.
+        Seconds from the end of a task to the beginning of the one that the scheduler sends for it; as measured,
+        where it is not given.
     disk : float, optional
         Bytes per second of one worker that are spilled and read back; as measured, where it is not given.
 
@@ -100,7 +101,9 @@ class Queuing(Optimization):
         for what, value in (("round-trip", round_trip), ("disk", disk)):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and (not number or not 0 < value <= LARGEST):
-                raise ValueError(f"asafess.queuing.{what} must be a finite number above 0, or null to measure it, not {value!r}")
+                raise ValueError(
+                    f"asafess.queuing.{what} must be a finite number above 0, or null to measure it, not {value!r}"
+                )
         self.disk = None if disk is None else float(disk)
         self._round_trip = None if round_trip is None else float(round_trip)
         self._rates: Rates | None = None

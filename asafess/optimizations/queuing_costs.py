@@ -31,8 +31,8 @@ SECONDS, WAIT, OUTPUT, SPILLED = "root_seconds", "root_wait", "root_output", "ro
 
 #: seconds of the scheduler for a task; Dask's documentation says 200 µs to 1 ms
 TASK_SECONDS = 3e-4
-#: until they are measured: round trips per second (Dask holds messages to a worker back for up to 5 ms), bytes per second
-#: that memory costs more which is kept, and of one worker that are spilled and read back
+#: until they are measured: round trips per second (Dask holds messages to a worker back for up to 5 ms); bytes per
+#: second that memory costs more which is kept; those of one worker that are spilled and read back
 ROUND_TRIPS, KEPT_MEMORY, DISK = 200.0, 2e9, 5e8
 
 

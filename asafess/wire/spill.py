@@ -220,9 +220,7 @@ def measure() -> dict[str, float]:
             rates["spill_disk"] = rate
             codec.set_link(rate)
     except OSError:  # a full disk: what is known without it stays
-        logger.warning(
-            "asafess.wire.spill can't measure the disk of %s", ", ".join(disk.directories()), exc_info=True
-        )
+        logger.warning("asafess.wire.spill can't measure the disk of %s", ", ".join(disk.directories()), exc_info=True)
     return rates
 
 

@@ -20,6 +20,23 @@ def test_a_thread_measures_itself_and_asks_the_optimizations():
     assert rates["memory"] > 1e6
 
 
+class Again(Source):
+    name = "again"
+
+
+class Otherwise(Source):
+    name = "otherwise"
+
+    def rates(self):
+        return {"scan": 8.0}
+
+
+def test_what_two_optimizations_measure_together_counts_once_and_contradictions_are_refused():
+    assert local_rates([Source(), Again()])["scan"] == 7.0
+    with pytest.raises(ValueError, match=r"otherwise.rates\(\) has 'scan', which another optimization has too"):
+        local_rates([Source(), Otherwise()])
+
+
 @given(st.lists(positive, min_size=1, max_size=9), positive)
 def test_the_typical_worker_counts_and_the_order_does_not(links, flop):
     local = [{"flop": flop, "memory": 2.0}]

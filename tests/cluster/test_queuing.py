@@ -8,12 +8,14 @@ import dask
 import pytest
 from dask._task_spec import Task, TaskRef
 from distributed.utils_test import gen_cluster
-from helpers import GATES, installed, new_gates, until
+from helpers import GATES, RATES, installed, new_gates, until
 
 import asafess
 from asafess.optimizations.queuing import OPEN_SATURATION, Queuing
 
 COUNT = 40
+#: so that nothing is measured here
+GIVEN = {**RATES, "round_trips": 200.0, "kept_memory": 2e9, "spill_disk": 5e8}
 
 
 @asafess.task(loads={"compute": 1.0}, name="tiny")
@@ -46,7 +48,7 @@ def queued(s):
 
 @gen_cluster(client=True)
 async def test_what_is_queued_is_sent_when_it_opens_and_nothing_is_called_back(c, s, a, b):
-    plugin = await installed(c, s, ["queuing"], control={"queuing": "queued"})
+    plugin = await installed(c, s, ["queuing"], rates=GIVEN, control={"queuing": "queued"})
     _, may_end = await measured(c)
     found = saturation(s)
     futures = held(c)
@@ -67,7 +69,7 @@ async def test_what_is_queued_is_sent_when_it_opens_and_nothing_is_called_back(c
 
 @gen_cluster(client=True)
 async def test_a_swarm_is_sent_at_once_when_its_graph_arrives(c, s, a, b):
-    plugin = await installed(c, s, [Queuing(round_trip=0.1)])
+    plugin = await installed(c, s, [Queuing(round_trip=0.1)], rates=GIVEN)
     first, may_end = await measured(c)
     futures = held(c)
     await until(lambda: len(s.tasks) == COUNT + 1)
@@ -81,7 +83,7 @@ async def test_a_swarm_is_sent_at_once_when_its_graph_arrives(c, s, a, b):
 
 @gen_cluster(client=True)
 async def test_tasks_with_large_outputs_stay_queued(c, s, a, b):
-    plugin = await installed(c, s, [Queuing(round_trip=0.1, disk=1.0)])
+    plugin = await installed(c, s, [Queuing(round_trip=0.1, disk=1.0)], rates=GIVEN)
     _, may_end = await measured(c)
     with dask.config.set({"distributed.worker.memory.target": 1e-12}):
         futures = held(c)
@@ -97,7 +99,7 @@ async def test_tasks_with_large_outputs_stay_queued(c, s, a, b):
 @gen_cluster(client=True)
 async def test_uninstalling_puts_the_saturation_back(c, s, a, b):
     found = saturation(s)
-    await installed(c, s, ["queuing"])
+    await installed(c, s, ["queuing"], rates=GIVEN)
     await asafess.pin(c, "queuing", "open")
     assert saturation(s) != found
     await asafess.uninstall(c)
@@ -106,7 +108,7 @@ async def test_uninstalling_puts_the_saturation_back(c, s, a, b):
 
 @gen_cluster(client=True, config={"distributed.scheduler.worker-saturation": math.inf})
 async def test_a_cluster_without_queuing_stays_so(c, s, a, b):
-    plugin = await installed(c, s, ["queuing"])
+    plugin = await installed(c, s, ["queuing"], rates=GIVEN)
     _, may_end = await measured(c)
     await asafess.pin(c, "queuing", "open")
     assert saturation(s) == math.inf
@@ -149,7 +151,7 @@ def test_a_hook_that_raises_turns_everything_off_says_so_once_and_stops_nothing(
     @gen_cluster(client=True)
     async def run(c, s, a, b):
         found = saturation(s)
-        plugin = await installed(c, s, [Broken(where)])
+        plugin = await installed(c, s, [Broken(where)], rates=GIVEN)
         with caplog.at_level(logging.WARNING, "asafess.scheduler"):
             _, may_end = await measured(c)
             futures = held(c)
@@ -169,7 +171,7 @@ def test_a_hook_that_raises_turns_everything_off_says_so_once_and_stops_nothing(
 @gen_cluster(client=True)
 async def test_a_hook_that_fails_to_leave_does_not_keep_asafess_on_the_cluster(c, s, a, b):
     found = saturation(s)
-    await installed(c, s, [Broken("leave_scheduler")])
+    await installed(c, s, [Broken("leave_scheduler")], rates=GIVEN)
     await asafess.pin(c, "broken", "open")
     await asafess.uninstall(c)
     assert saturation(s) == found
@@ -178,7 +180,7 @@ async def test_a_hook_that_fails_to_leave_does_not_keep_asafess_on_the_cluster(c
 
 @gen_cluster(client=True, nthreads=[("127.0.0.1", 1)] * 2)
 async def test_the_queue_opens_before_a_swarm_that_waits_for_a_barrier(c, s, a, b):
-    plugin = await installed(c, s, [Queuing(round_trip=0.1)], window="100ms")
+    plugin = await installed(c, s, [Queuing(round_trip=0.1)], rates=GIVEN, window="100ms")
     first, may_end = await measured(c)
     barrier = c.submit(tiny, 1, key="tiny-1", pure=False)
     graph = {(name := ("tiny-2", k)): Task(name, after, k, TaskRef("tiny-1")) for k in range(200)}

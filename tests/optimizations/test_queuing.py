@@ -3,12 +3,15 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asafess.core.controller import Controller
 from asafess.core.instruction import Publish
 from asafess.core.mode import Rates, Sample, Scheduled
 from asafess.optimizations.queuing import Queuing
-from asafess.optimizations.queuing_costs import Roots, load
+from asafess.optimizations.queuing_costs import KEPT_MEMORY, ROUND_TRIPS, Roots, load, overproduction, round_trip
+from asafess.wire import disk
 
 RATES = Rates(flop=1e9, memory=1e10, link=1e9, extra={"kept_memory": 1e10 / 3, "spill_disk": 5e8})
 
@@ -83,6 +86,48 @@ def test_alternating_phases_are_decided_at_their_first_sample(policy):
             assert isinstance(instruction, Publish)
         states.append(controller.state.states["queuing"])
     assert states == ["open", "queued"] * 3
+
+
+@given(st.floats(1, 1e4), st.floats(1e6, 1e12), st.floats(1e5, 1e10))
+def test_what_is_measured_counts_and_what_is_configured_counts_more(trips, kept, disk):
+    rates = Rates(1e9, 1e10, 1e9, {"round_trips": trips, "kept_memory": kept, "spill_disk": disk})
+    measured, configured = Queuing(), Queuing(round_trip=0.25, disk=2e8)
+    for one in (measured, configured):
+        one.set_rates(rates)
+    assert (measured.round_trip, configured.round_trip) == (1 / trips, 0.25)
+    vector = {"root_output": 2e9, "root_spilled": 1e9}
+    seconds = 2e9 / kept / 2
+    assert overproduction(vector, rates, measured.disk, 2, 2) == pytest.approx(seconds + 1e9 / disk / 2)
+    assert overproduction(vector, rates, configured.disk, 2, 2) == pytest.approx(seconds + 2.5)
+    at = Sample(0.0, (Scheduled("t", 1, {**vector, "root_seconds": 1.0, "root_wait": 0.0}),), 2, 2, rates)
+    for one, at_disk in ((measured, disk), (configured, 2e8)):
+        assert one.costs(at)["open"] == pytest.approx(1 + seconds + 1e9 / at_disk / 2)
+
+
+@given(st.floats(1, 1e4), st.floats(1, 1e4))
+def test_the_longer_round_trips_take_the_longer_a_swarm_waits(trips, more):
+    waits = [load(tiny(), round_trip(Rates(1e9, 1e9, 1e9, {"round_trips": one})))["root_wait"] for one in (trips, more)]
+    assert sorted(waits, reverse=trips < more) == waits
+
+
+def test_before_anything_is_measured_there_are_estimates():
+    assert Queuing().round_trip == 1 / ROUND_TRIPS
+    assert overproduction({"root_output": 1.0}, Rates(1e9, 1e9, 1e9), None, 1, 1) == 1 / KEPT_MEMORY
+
+
+def test_a_disk_that_cant_be_written_to_leaves_an_estimate_and_says_so(monkeypatch, caplog):
+    def full():
+        raise OSError("no space left")
+
+    monkeypatch.setattr(disk, "of_workers", full)
+    assert set(Queuing().rates()) == {"kept_memory"}
+    assert "can't measure the disk" in caplog.text
+
+
+def test_the_disk_is_measured_where_it_is_not_configured(monkeypatch):
+    monkeypatch.setattr(disk, "of_workers", lambda: 7.0)
+    assert Queuing().rates()["spill_disk"] == 7.0
+    assert set(Queuing(disk=1e8).rates()) == {"kept_memory"}
 
 
 @pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan, 10**400, True, "4ms"])

@@ -1,8 +1,10 @@
 """The rate of a disk, measured in a directory and nothing left there."""
 
 import math
+import threading
 
 import pytest
+from distributed.utils_test import gen_cluster
 
 from asafess.wire import disk
 
@@ -48,3 +50,67 @@ def test_all_bytes_are_written_and_read_back(tmp_path, monkeypatch):
 def test_a_directory_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         disk.rate(str(tmp_path / "nowhere"))
+
+
+def counted(monkeypatch, rates):
+    """Let a directory have these rates, by the end of its name; return the directories that were measured."""
+    measured = []
+
+    def rate(directory):
+        measured.append(directory)
+        return rates.pop()
+
+    monkeypatch.setattr(disk, "rate", rate)
+    monkeypatch.setattr(disk, "_known", {})
+    return measured
+
+
+def test_a_disk_is_measured_once_and_the_slowest_counts(monkeypatch):
+    measured = counted(monkeypatch, [4.0, 2.0, 3.0])
+    found = {"a", "b"}
+    monkeypatch.setattr(disk, "directories", lambda: found)
+    assert disk.of_workers() == disk.of_workers() == 2.0
+    found = {"a", "c"}
+    assert disk.of_workers() in (3.0, 4.0)
+    assert sorted(measured) == ["a", "b", "c"]
+
+
+def test_where_nothing_is_spilled_nothing_is_measured(monkeypatch):
+    measured = counted(monkeypatch, [])
+    monkeypatch.setattr(disk, "directories", set)
+    assert disk.of_workers() is None
+    assert not measured
+
+
+def test_threads_that_measure_at_the_same_time_say_the_same(monkeypatch):
+    both = threading.Barrier(2, timeout=10)
+    rates = iter([2.0, 3.0])
+
+    def rate(directory):
+        both.wait()
+        return next(rates)
+
+    monkeypatch.setattr(disk, "rate", rate)
+    monkeypatch.setattr(disk, "_known", {})
+    monkeypatch.setattr(disk, "directories", lambda: {"a"})
+    said = []
+    threads = [threading.Thread(target=lambda: said.append(disk.of_workers())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 2
+    assert said[0] == said[1]
+
+
+@gen_cluster(nthreads=[("127.0.0.1", 1)] * 2, worker_kwargs={"memory_limit": "1GB"})
+async def test_directories_are_those_of_workers_that_spill_and_are_there(s, a, b):
+    assert {a.local_directory, b.local_directory} <= disk.directories()
+    await a.close()
+    assert a.local_directory not in disk.directories()
+    assert b.local_directory in disk.directories()
+
+
+@gen_cluster(nthreads=[("127.0.0.1", 1)], worker_kwargs={"memory_limit": 0})
+async def test_a_worker_without_a_limit_has_no_disk(s, a):
+    assert a.local_directory not in disk.directories()
