@@ -37,7 +37,8 @@ def local_rates(sources: Iterable[Any] = ()) -> dict[str, float]:
 
     ``flop`` is that of a matrix product, ``loops`` the most that a loop over an array reaches: in place, in the caches.
     ``memory`` is that of an array read and a new one written, as most tasks do (*scale* of the STREAM benchmark,
-    McCalpin 1995, but for the new pages, which the kernel has to clear).
+    McCalpin 1995). Whether the new one has new pages, which the kernel has to clear, is up to the allocator of this
+    process: under Dask's nanny, which sets ``MALLOC_TRIM_THRESHOLD_``, it mostly has; else mostly not.
 
     Parameters
     ----------

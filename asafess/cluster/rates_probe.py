@@ -77,7 +77,7 @@ class RatesProbe:
         try:
             self.probed = set(ring)
             given, enough = self._settings.rates, self._settings.all_rates_given
-            if self._round_trips is not None and not enough and "round_trips" not in given:
+            if self._round_trips is not None and "round_trips" not in given:
                 trips = await self._round_trips(ring)
                 given = given if trips is None else {**given, "round_trips": trips}
             rates = await probe.measure(scheduler, ring, given, enough)
