@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import asafess
 from asafess.cluster import round_trips
+from asafess.cluster.messages import PING
 from asafess.cluster.round_trips import LEAST, MOST, MOST_WORKERS, RUNS, RoundTrips, typical
+from asafess.cluster.worker_plugin import ignore
 from asafess.optimizations.queuing import Queuing
 
 seconds = st.floats(0, 1e3)
@@ -104,6 +106,7 @@ async def test_a_ping_after_the_uninstallation_closes_no_worker(c, s, a, b):
     plugin = await installed(c, s, ["queuing"], rates={**GIVEN, "round_trips": 50.0})
     await asafess.uninstall(c)
     workers = sorted(s.workers)
+    assert {a.stream_handlers[PING], b.stream_handlers[PING]} == {ignore}
     for worker in workers:
         plugin._ping(worker, 1)
     assert await c.submit(sum, [1, 2], workers=[workers[0]]) == 3
