@@ -5,7 +5,7 @@ import sympy
 from sympy import Integer, Max, Min, Sum
 
 from asafess.compiler.kernel import turns
-from asafess.compiler.kernel.turns import Turns
+from asafess.compiler.kernel.turns import Turns, outermost
 from asafess.compiler.kernel.values import NotCountedError, Step, Turn
 
 T, U, V = (Turn(name, integer=True, nonnegative=True) for name in ("t.1", "u.2", "v.3"))
@@ -14,7 +14,7 @@ NESTED = Sum(Max(T - 2, 0) * Sum(Step(U - T) * Sum(V * U, (V, 0, Min(U, T))), (U
 
 def in_python(expr, at):
     """Return the value of an expression, adding its sums up one turn after the other."""
-    for each in [node for node in expr.atoms(Sum) if node.free_symbols <= set(at)]:
+    for each in outermost(expr):
         counter, low, high = each.limits[-1]
         inner = Sum(each.function, *each.limits[:-1]) if len(each.limits) > 1 else each.function
         low, high = (int(end.subs(at)) for end in (low, high))
