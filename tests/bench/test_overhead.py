@@ -49,7 +49,10 @@ def test_the_bar_is_held_only_beyond_what_the_same_plugin_differs_from_itself(lo
     assert overhead.summarize(pure, None, {"5": 1.0}, 0.5, {"rule": 9.0})["added_us_per_task_at_most_1"] == said
 
 
-def test_the_program_writes_a_file_with_the_promised_summary(tmp_path):
+def test_the_program_writes_a_file_with_the_promised_summary(tmp_path, monkeypatch):
+    # how well it measures is nothing to this test: few ticks and few graphs
+    monkeypatch.setattr(overhead, "tick_us", partial(overhead.tick_us, batches=2, per_batch=2))
+    monkeypatch.setattr(overhead, "one_task_us", partial(overhead.one_task_us, graphs=50))
     path = tmp_path / "o.json"
     options = ["--leaves", "100", "--tasks", "40", "--rounds", "2", "--whole-rounds", "1", "--workers", "1"]
     done = CliRunner().invoke(overhead.main, ["--json", str(path), *options])
