@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from distributed import Client
 
@@ -9,11 +11,20 @@ from bench import record
 from bench.links import local_cluster
 from bench.record_checks import OPTIMIZATION, summary
 
+#: how fast kernels are is nothing to these tests, and unoptimized ones are compiled in a third less time
+QUICK = {"NUMBA_OPT": "0"}
+
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("traces")
-    with local_cluster(2) as cluster, Client(cluster.address, set_as_default=False) as client:
+    short = {name: [replace(phase, sweeps=2) for phase in phases] for name, phases in record.PROGRAMS.items()}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        local_cluster(2, env=QUICK) as cluster,
+        Client(cluster.address, set_as_default=False) as client,
+    ):
+        patch.setattr(record, "PROGRAMS", short)
         asafess.install(client, [OPTIMIZATION], rates={"flop": 1e10, "memory": 1e10, "link": 1e8})
         asafess.wait(client)
         return record.record(client, 9, ["phases"], rounds=1, seed=1, folder=folder), folder
