@@ -140,7 +140,7 @@ class AsafessWorkerPlugin(WorkerPlugin):
 
     def _on_ping(self, number: int = 0, **_: Any) -> None:
         """Answer on the way that the news of a task takes that has ended."""
-        self._worker.log_event(messages.TOPIC, {"event": messages.PONG, "number": number})
+        self.worker.log_event(messages.TOPIC, {"event": messages.PONG, "number": number})
 
     def _on_count(self, keys: Any = (), signature: Any = (), **_: Any) -> None:
         """Remember to count a kernel when one of these tasks begins."""
