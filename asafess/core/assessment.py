@@ -54,10 +54,11 @@ class Assessor:
     """Assesses one optimization; remembers its domain and how far ahead it has been charged.
 
     Costs are scaled so that the present state costs what the sample stands for: the seconds since the last one, and
-    for a graph that arrives where nothing was scheduled, the seconds that it is predicted to take, up to `horizon`.
+    for a graph that arrives where nothing was scheduled, the seconds that it is predicted to take (or was measured,
+    of such tasks, if that is longer), up to `horizon`.
     (What is scheduled is known ahead; so one big graph is decided before its first task, by the same rule that adds
     up small ones. The ticks that follow charge only what was not charged yet. Where a graph was over sooner than
-    predicted, the next one is charged less ahead, in proportion.)
+    predicted for the state it ran in, the next one is charged less ahead, in proportion.)
 
     Parameters
     ----------
@@ -87,8 +88,10 @@ class Assessor:
         self._horizon = horizon
         #: seconds that have been charged ahead and have not passed yet
         self._ahead = 0.0
-        #: seconds predicted for the present graph when it arrived, and those that have passed since
-        self._predicted = self._passed = 0.0
+        #: state → seconds predicted for the present graph when it arrived; the state it runs in; seconds since then
+        self._predicted: dict[str, float] = {}
+        self._state = ""
+        self._passed = 0.0
         #: share of a predicted time that is charged ahead: what became of the last prediction
         self._trust = 1.0
         self._rates: Rates | None = None
@@ -96,14 +99,17 @@ class Assessor:
 
     def reset(self) -> None:
         """Forget what was charged ahead, and how that went before."""
-        self._ahead = self._predicted = self._passed = 0.0
+        self._ahead = self._passed = 0.0
+        self._predicted = {}
         self._trust = 1.0
 
     def pause(self, elapsed: float) -> None:
         """Take note that nothing is scheduled any more, or something new; `elapsed` seconds after the last sample."""
-        if self._predicted:
-            self._trust = min(max((self._passed + elapsed) / self._predicted, LEAST_TRUST), 1.0)
-        self._ahead = self._predicted = self._passed = 0.0
+        predicted = self._predicted.get(self._state, 0.0)
+        if predicted > 0:
+            self._trust = min(max((self._passed + elapsed) / predicted, LEAST_TRUST), 1.0)
+        self._ahead = self._passed = 0.0
+        self._predicted = {}
 
     def domain(self, rates: Rates) -> Domain:
         """Return the efficiency domain at these rates."""
@@ -139,20 +145,22 @@ class Assessor:
         assert sample.rates is not None
         seconds = self._checked(self.declaration.costs(sample))
         costs = None
+        self._state = state
         if sample.fresh:
             self.pause(elapsed)
         if seconds is not None:
             present = seconds[state]
-            weight = self._weight(elapsed, min(present, self._horizon) if sample.fresh else None)
-            costs = {
-                one: weight * min(cost / present, LARGEST_FACTOR) if present else 0.0 for one, cost in seconds.items()
-            }
+            times = {one: min(cost / present, LARGEST_FACTOR) if present else 0.0 for one, cost in seconds.items()}
+            if sample.fresh:
+                ahead = min(max(present, sample.seconds), self._horizon)
+                self._predicted = {one: ahead * factor for one, factor in times.items()}
+                self._ahead = weight = self._trust * ahead
+            else:
+                weight = self._weight(elapsed)
+            costs = {one: weight * factor for one, factor in times.items()}
         return self._assessment(self.domain(sample.rates), vector, costs, switch)
 
-    def _weight(self, elapsed: float, ahead: float | None) -> float:
-        if ahead is not None:
-            self._predicted, self._ahead = ahead, self._trust * ahead
-            return self._ahead
+    def _weight(self, elapsed: float) -> float:
         self._passed += elapsed
         charged = min(self._ahead, elapsed)
         self._ahead -= charged

@@ -70,6 +70,8 @@ class Sample:
     fresh: bool = False
     #: what was measured lately of data and workers, by name; no part of the mode, because it may depend on the state
     measured: Mapping[str, float] = field(default_factory=dict)
+    #: seconds that what is scheduled takes at least, as far as tasks of its kind have been measured
+    seconds: float = 0.0
 
 
 def problem(sample: Sample) -> str | None:
@@ -97,6 +99,8 @@ def problem(sample: Sample) -> str | None:
         for name, rate in {**rates, **sample.rates.extra}.items():
             if not 0 < rate < math.inf:
                 return f"rate {name} is {rate}"
+    if not 0 <= sample.seconds < math.inf:
+        return f"seconds is {sample.seconds}"
     for name, value in sample.measured.items():
         if not math.isfinite(value):
             return f"{name} was measured as {value}"

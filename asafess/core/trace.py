@@ -140,6 +140,7 @@ def sample_line(sample: Sample) -> dict[str, Any]:
         "zeros": sample.zeros,
         "fresh": sample.fresh,
         "measured": dict(sample.measured),
+        "seconds": sample.seconds,
     }
 
 

@@ -179,4 +179,5 @@ def sample_of(line: Mapping[str, Any]) -> Sample:
         line["zeros"],
         line["fresh"],
         line["measured"],
+        line.get("seconds", 0.0),  # older traces have none
     )

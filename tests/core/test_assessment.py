@@ -94,3 +94,19 @@ def test_it_is_believed_again_when_graphs_last_as_long_as_predicted():
         assessor.pause(1.0)
     assert charged[0] < 0.01
     assert charged[1:] == [1.0] * 11
+
+
+def test_where_such_tasks_were_measured_to_take_longer_that_is_charged_ahead():
+    for measured, charged in ((0.1, 0.2), (0.6, 0.6), (5.0, 1.0)):
+        assessor = Assessor(priced(0.2, 0.1), horizon=1.0)
+        sample = replace(at_ratio(0.0, 1.0, fresh=True), seconds=measured)
+        costs = assessor.assess(sample, {}, "off", 0.05, 0.05).costs
+        assert costs == pytest.approx({"off": charged, "on": charged / 2})
+
+
+def test_a_graph_that_is_over_sooner_because_of_a_switch_is_no_wrong_prediction():
+    assessor = Assessor(priced(1.0, 0.25), horizon=1.0)
+    assessor.assess(at_ratio(0.0, 1.0, fresh=True), {}, "off", 0.05, 0.05)
+    assessor.assess(at_ratio(0.05, 1.0), {}, "on", 0.05, 0.05)
+    assessor.pause(0.2)
+    assert assessor.assess(at_ratio(0.3, 1.0, fresh=True), {}, "off", 0.05, 0.05).costs["off"] == 1.0
