@@ -27,11 +27,13 @@ What is reached and what is not:
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asafess.core.cheaper import cheaper
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 BAND = 1.1
 #: seconds of a task that is worth a look before it is assigned; shorter ones are left to the tick
 LONG = 0.02
+#: workers that are looked at: more than twice as many are sampled
+WORKERS = 64
 
 
 class ThreadWidth(Optimization):
@@ -92,15 +96,18 @@ class ThreadWidth(Optimization):
 
     def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
         """Return how the tasks that are assigned, and will be at once, are spread over the workers' threads."""
-        coming = 0
-        for group, count in groups.items():
-            if group.prefix.duration_average >= LONG:
-                # tasks that wait for others of their group run one after the other
-                coming += 1 if group in group.dependencies else count
-        if groups and not coming and not any(group.states["queued"] for group in groups):
+        coming = _at_once(groups)
+        queued = any(group.states["queued"] for group in groups)
+        if groups and not coming and not queued:
             return {}
-        workers = [(len(ws.processing) - len(ws.long_running), ws.nthreads) for ws in scheduler.workers.values()]
-        return self.pool.load(spread(workers, coming))
+        # what comes without being queued has waited for what runs: that is over then
+        alone = bool(groups) and not queued and all(group.states["waiting"] for group in groups)
+        step = max(1, len(scheduler.workers) // WORKERS)
+        workers = [
+            (0 if alone else len(ws.processing) - len(ws.long_running), ws.nthreads)
+            for ws in islice(scheduler.workers.values(), None, None, step)
+        ]
+        return self.pool.load(spread(workers, math.ceil(coming / step)), step)
 
     def prepare(self, dtypes: Sequence[str]) -> None:
         """Import what `enter` needs."""
@@ -116,6 +123,17 @@ class ThreadWidth(Optimization):
     def leave(self) -> None:
         """Put back what was found."""
         _pools.restore()
+
+
+def _at_once(groups: Mapping[TaskGroup, int]) -> int:
+    """Return how many of the tasks that will be assigned run at once; they are long, and most of the time is theirs."""
+    found = []
+    for group, count in groups.items():
+        if group.prefix.duration_average >= LONG:
+            # tasks that wait for others of their group run one after the other
+            found.append((count * group.prefix.duration_average, 1 if group in group.dependencies else count))
+    most = max((seconds for seconds, _ in found), default=0.0)
+    return sum(count for seconds, count in found if 2 * seconds >= most)
 
 
 class _Pools:

@@ -63,13 +63,15 @@ class Pool:
             return alone
         return alone + (running - 1) / (threads - 1) * (self.oversubscribed - alone)
 
-    def load(self, workers: Iterable[tuple[int, int]]) -> dict[str, float]:
+    def load(self, workers: Iterable[tuple[int, int]], each: int = 1) -> dict[str, float]:
         """Return the load of assigned tasks on the axes of this file; nothing where there are none.
 
         Parameters
         ----------
         workers : iterable of (int, int)
             Of each worker, the tasks that are assigned to it, and its threads.
+        each : int
+            Workers that one of them stands for.
 
         Examples
         --------
@@ -81,10 +83,10 @@ class Pool:
         for assigned, threads in workers:
             if assigned > 0:
                 running = min(assigned, threads)
-                tasks += assigned
-                threads_busy += running
-                wide += running * self.factor(running, threads)
-                busy += 1
+                tasks += each * assigned
+                threads_busy += each * running
+                wide += each * running * self.factor(running, threads)
+                busy += each
         return {TASKS: tasks, BUSY: threads_busy, BUSY_WIDE: wide, WORKERS: float(busy)} if busy else {}
 
 

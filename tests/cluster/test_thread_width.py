@@ -10,6 +10,7 @@ from distributed.utils_test import gen_cluster
 from helpers import GATES, installed, new_gates, until
 
 import asafess
+from asafess.optimizations import thread_width
 from asafess.optimizations.thread_width import ThreadWidth
 from asafess.optimizations.thread_width_costs import BUSY, BUSY_WIDE, TASKS, WORKERS
 
@@ -110,3 +111,51 @@ async def test_a_chain_that_comes_counts_as_one_task_at_a_time(c, s, a):
     group.prefix.duration_average = 1e-3  # short ones are left to the tick
     assert optimization.scheduler_load(s, {group: 24}) == {}
     assert plugin.fault is None
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 2), ("127.0.0.1", 2)])
+async def test_what_waits_for_what_runs_will_have_the_threads_to_itself(c, s, a, b):
+    await installed(c, s, ["thread_width"], control={"thread_width": "narrow"})
+    _, may_end = new_gates()
+    running = c.map(product, range(4), pure=False)
+    after = c.submit(followed, running, pure=False)
+    await until(lambda: {one.state for one in s.tasks.values()} == {"processing", "waiting"})
+    group = s.tasks[after.key].group
+    group.prefix.duration_average = 1.0
+    optimization = ThreadWidth()
+    assert optimization.scheduler_load(s, {})[BUSY] == 4
+    assert optimization.scheduler_load(s, {group: 1})[BUSY] == 1
+    may_end.set()
+    assert await after == 4
+
+
+def followed(numbers):
+    return len(numbers)
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 4)])
+async def test_of_a_phase_that_comes_the_tasks_count_that_take_most_of_its_time(c, s, a):
+    await installed(c, s, ["thread_width"])
+    gates = new_gates()
+    gates[1].set()
+    await c.gather([c.submit(product, 0, pure=False), c.submit(followed, [1], pure=False)])
+    chain, before = (next(iter(s.task_prefixes[name].groups)) for name in ("product", "followed"))
+    chain.dependencies.add(chain)
+    chain.prefix.duration_average, before.prefix.duration_average = 1.0, 0.5
+    optimization = ThreadWidth()
+    assert optimization.scheduler_load(s, {chain: 8, before: 3})[BUSY] == 1
+    assert optimization.scheduler_load(s, {chain: 3, before: 3})[BUSY] == 4
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 2)] * 4)
+async def test_of_many_workers_a_sample_stands_for_all(c, s, *workers):
+    await installed(c, s, ["thread_width"], control={"thread_width": "narrow"})
+    _, may_end = new_gates()
+    futures = c.map(product, range(8), pure=False)
+    await until(lambda: all(len(ws.processing) == 2 for ws in s.workers.values()))
+    all_of_them = ThreadWidth().scheduler_load(s, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(thread_width, "WORKERS", 2)
+        assert ThreadWidth().scheduler_load(s, {}) == all_of_them
+    may_end.set()
+    await c.gather(futures)
