@@ -2,7 +2,8 @@
 
 Their types are known as soon as the graph has arrived. So when what is left of a phase is over soon, the mode may be
 that of the phase after it: a switch is then made before that phase begins, and not some ticks later. Between two phases
-there may be a barrier, or the steps of a reduction: what is over soon is looked through, typed or not.
+there may be a barrier, or the steps of a reduction: what is over soon is looked through, typed or not. What no tick has
+seen coming, because it was too short, is looked at when the phase's first task is assigned.
 
 While tasks are in the scheduler's queue the present phase counts: they can still be assigned in one way or another.
 *Soon* is two ticks: the next look may come too late. The very last tasks of a phase, no more than there are threads,
@@ -45,9 +46,18 @@ class Phase:
     scheduled: list[Scheduled] = field(default_factory=list)
     #: how many tasks of each group
     groups: dict[TaskGroup, int] = field(default_factory=dict)
+    #: that the longest group takes, predicted or by what was measured of its kind
+    seconds: float = 0.0
 
 
-def coming(state: SchedulerState, loads: ActiveGroups, rates: Rates, window: float, soon: float) -> Phase:
+def coming(
+    state: SchedulerState,
+    loads: ActiveGroups,
+    rates: Rates,
+    window: float,
+    soon: float,
+    begun: TaskGroup | None = None,
+) -> Phase:
     """Return the phase after the present one; an empty one while that goes on, or nothing is known.
 
     What comes is predicted to take at least half a window: a few tasks that add up what many have made are no phase.
@@ -62,21 +72,22 @@ def coming(state: SchedulerState, loads: ActiveGroups, rates: Rates, window: flo
         Seconds over which the mode is averaged.
     soon : float
         Seconds in which what is left of the present phase has to be over.
+    begun : TaskGroup, optional
+        Of which the first task has just been assigned: the phase is that to which it belongs, or none.
     """
     running = sum(len(ws.processing) for ws in state.workers.values())
     if state.queued or not state.total_nthreads or (running - state.total_nthreads) * TASK_SECONDS > soon:
         return Phase()
     ends = _Ends(state, running <= state.total_nthreads, window, soon)
-    if not all(ends.soon(load.group) for load in loads if load.group.states["processing"]):
+    if not all(ends.soon(load.group) for load in loads if load.group.states["processing"] and load.group is not begun):
         return Phase()
     following = {
         load.group.name: load
         for load in loads
-        if _left(load.group)
-        and not load.group.states["processing"]
+        if (load.group is begun or (_left(load.group) and not load.group.states["processing"]))
         and all(map(ends.soon, load.group.dependencies - {load.group}))
     }
-    if not following:
+    if not following or (begun is not None and begun.name not in following):
         return Phase()
     seen = _inputs(state, following)
     found: dict[str, list[Scheduled]] = {}
@@ -84,13 +95,31 @@ def coming(state: SchedulerState, loads: ActiveGroups, rates: Rates, window: flo
     longest = 0.0
     for name, load in following.items():
         one = load.load or (mean_load(load, *seen[name]) if name in seen else {})
-        if one and load.column is not None:
-            count = groups[load.group] = _left(load.group)
+        if any(one.values()) and load.column is not None:  # of inputs whose size nobody knows nothing can be said
+            count = groups[load.group] = _left(load.group) + load.group.states["processing"]
             total = {axis: amount * count for axis, amount in one.items()}
             found.setdefault(load.column.name, []).append(Scheduled(load.column.name, count, total))
-            seconds = least_seconds(total, rates, _threads(state, load.group), len(state.workers))
-            longest = max(longest, seconds, _seconds(state, load.group, count))
-    return Phase([_added(parts) for parts in found.values()], groups) if longest >= window / 2 else Phase()
+            longest = max(longest, lasting(state, load.group, one, count, rates))
+    if longest < window / 2:
+        return Phase()
+    return Phase([_added(parts) for parts in found.values()], groups, longest)
+
+
+def lasting(state: SchedulerState, group: TaskGroup, one: Mapping[str, float], count: int, rates: Rates) -> float:
+    """Return the seconds that so many tasks of a group take: predicted or, if that is longer, as their kind has taken.
+
+    Parameters
+    ----------
+    state : SchedulerState
+    group : TaskGroup
+    one : mapping
+        Load of one of them, by axis.
+    count : int
+    rates : Rates
+    """
+    total = {axis: amount * count for axis, amount in one.items()}
+    seconds = least_seconds(total, rates, _threads(state, group), len(state.workers))
+    return max(seconds, _seconds(state, group, count))
 
 
 class _Ends:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.active import ActiveGroups
-from asafess.cluster.ahead import Phase, coming
+from asafess.cluster.ahead import Phase, coming, lasting
 from asafess.cluster.group_load import GroupLoad, counted, mean_load
 from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.inputs import assigned, known, predicted
@@ -21,7 +21,7 @@ from asafess.core.found_type import DECLARED, FoundType
 from asafess.core.mode import Rates, Scheduled
 
 if TYPE_CHECKING:
-    from distributed.scheduler import Scheduler, SchedulerState, TaskState, WorkerState
+    from distributed.scheduler import Scheduler, SchedulerState, TaskGroup, TaskState, WorkerState
 
 #: tasks of a group in one graph whose inputs are measured
 MEASURED_SAMPLE = 250
@@ -126,6 +126,23 @@ class GroupLoads:
     def coming(self, state: SchedulerState, rates: Rates, window: float, soon: float) -> Phase:
         """Return the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
         return coming(state, self._active, rates, window, soon)
+
+    def type_of(self, group: TaskGroup) -> str | None:
+        """Return the name of a group's type, if it has one."""
+        load = self._loads.get(group.name)
+        return None if load is None or load.group is not group or load.column is None else load.column.name
+
+    def begun(self, state: SchedulerState, ts: TaskState, rates: Rates, window: float, soon: float) -> Phase | None:
+        """Return the phase that begins with a task which has just been assigned, the first one of its typed group.
+
+        None where that is known without a look: it is too short. See `asafess.cluster.ahead`.
+        """
+        load = self._loads[ts.group.name]
+        if load.input_bytes is None and ts.processing_on is not None:  # they were not there when the graph arrived
+            self._update(load, *assigned(ts, ts.processing_on, len(state.workers), self._replicated), 1.0)
+        if lasting(state, ts.group, load.load, len(ts.group), rates) < window / 2:
+            return None
+        return coming(state, self._active, rates, window, soon, ts.group)
 
     def _typed(self, state: SchedulerState, members: list[TaskState]) -> GroupLoad | None:
         """Look up the type of a group; None where nothing is or will be known of it."""

@@ -1,6 +1,7 @@
-"""The scheduler's half: samples on a tick and once per graph, a controller in the middle, states to workers.
+"""The scheduler's half: samples on a tick, per graph and per phase, a controller in the middle, states to workers.
 
-A thin shell: what a sample means is decided in `asafess.core.controller`. Nothing runs per task transition.
+A thin shell: what a sample means is decided in `asafess.core.controller`. Per task transition it only asks whether this
+is the first task of its group.
 A fault of ours turns everything off, says so once, and leaves the computation alone.
 """
 
@@ -36,7 +37,9 @@ from asafess.core.trace import Event
 
 if TYPE_CHECKING:
     from distributed import Scheduler
+    from distributed.scheduler import TaskState
 
+    from asafess.cluster.ahead import Phase
     from asafess.cluster.config import Settings
     from asafess.core.state import OptimizationState
 
@@ -77,8 +80,12 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self._published = (0, 0.0)
         #: something was scheduled at the last tick
         self._busy = False
-        #: types of the phase that is about to begin
+        #: types that were charged ahead, of phases that have not been seen to begin
         self._coming: set[str] = set()
+        #: a phase that begins before the next tick is looked at: one, so that it costs no more than the tick does
+        self._may_begin = False
+        #: in the middle of Dask's transitions, where nothing may start others
+        self._transitions = False
         self.fault: str | None = None
         self.round_trips = RoundTrips(self._ping)
         measure = self.round_trips.measure if any(one.round_trips_wanted for one in settings.optimizations) else None
@@ -129,15 +136,18 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("tick", error)
 
     def _tick(self) -> None:
+        self._may_begin = self.settings.look_ahead and self.rates is not None and not self.fault
         self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
         scheduled = self.loads.look(self.scheduler)
         if self.settings.look_ahead and self.rates is not None:
             coming = self.loads.coming(self.scheduler, self.rates, self.settings.window, SOON * self.settings.tick)
-            types = {one.type for one in coming.scheduled} - {one.type for one in scheduled}
-            begins, self._coming = types - self._coming, types
+            running = {one.type for one in scheduled}
+            self._coming -= running
+            types = {one.type for one in coming.scheduled} - running
             if types:
-                entries = [*coming.scheduled, *self.hooks.load(self.scheduler, coming.groups)]
-                self._observe(entries, fresh=bool(begins), running=scheduled)
+                new = not types <= self._coming and not all(group.start for group in coming.groups)
+                self._coming |= types
+                self._observe_phase(coming, new, scheduled)
                 return
         queued = self.hooks.queued(self.scheduler)
         entries = [*scheduled, *self.hooks.load(self.scheduler, queued, running=bool(scheduled))]
@@ -168,7 +178,34 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         # where persons have declared types, it is a phase; programs also look at lengths and sums in between
         fresh = (long or self.loads.declared) and not self.loads.busy(scheduler)
         if fresh or long:  # the next tick sees what else there is
+            self._coming.update(one.type for one in ready)
             self._observe([*self.loads.scheduled(scheduler), *ready, *roots], fresh)
+
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
+        """Take a sample before the first tasks of a phase are sent, so that its state is there first."""
+        if finish != "processing" or not self._may_begin:
+            return
+        ts = self.scheduler.tasks[key]
+        if ts.group.states["processing"] == 1 and not ts.group.start:
+            self._transitions = True
+            try:
+                guarded(self._begins, ts)
+            except Exception as error:
+                self.scheduler.loop.add_callback(self._fail, "transition", error)
+            finally:
+                self._transitions = False
+
+    def _begins(self, ts: TaskState) -> None:
+        assert self.rates is not None
+        name = self.loads.type_of(ts.group)
+        if name is None or name in self._coming:
+            self._coming.discard(name)  # it was seen coming, and decided
+            return
+        phase = self.loads.begun(self.scheduler, ts, self.rates, self.settings.window, SOON * self.settings.tick)
+        self._may_begin = phase is None
+        if phase is not None and phase.scheduled:
+            self._coming.update(one.type for one in phase.scheduled if one.type != name)
+            self._observe_phase(phase, True, self.loads.scheduled(self.scheduler))
 
     def _is_long(self, ready: list[Scheduled]) -> bool:
         """Say whether tasks take so long that the next tick may be too late."""
@@ -178,8 +215,17 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         seconds = least_seconds(total_load(ready), self.rates, max(threads, 1), max(workers, 1))
         return seconds >= LONG * self.settings.tick
 
+    def _observe_phase(self, phase: Phase, fresh: bool, running: Iterable[Scheduled]) -> None:
+        """Let the controller decide from a phase of which nothing has been sent."""
+        entries = [*phase.scheduled, *self.hooks.load(self.scheduler, phase.groups)]
+        self._observe(entries, fresh, running, phase.seconds)
+
     def _observe(
-        self, scheduled: Iterable[Scheduled], fresh: bool = False, running: Iterable[Scheduled] | None = None
+        self,
+        scheduled: Iterable[Scheduled],
+        fresh: bool = False,
+        running: Iterable[Scheduled] | None = None,
+        seconds: float = 0.0,
     ) -> None:
         """Let the controller decide from what is scheduled; `running` is what really is, where that is a look ahead."""
         now = monotonic()
@@ -194,6 +240,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             measurements.zeros.share,
             fresh,
             known,
+            seconds,
         )
         measurements.look(sample, self.controller.state.states)
         known.update(measurements.known)
@@ -231,8 +278,14 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         if messages.NAME in self.scheduler.worker_plugins:
             # a worker that joins later starts from here
             self.scheduler.worker_plugins[messages.NAME] = self.worker_plugin()
+        if self._transitions:
+            self.scheduler.loop.add_callback(self._enter_scheduler)
+        else:
+            self._enter_scheduler()
+
+    def _enter_scheduler(self) -> None:
         try:
-            self.hooks.enter(self.scheduler, state.states)
+            self.hooks.enter(self.scheduler, self.controller.state.states)
         except Exception as error:
             self._fail("enter_scheduler", error)
 
@@ -240,6 +293,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         """Tell workers the state, and the link that it is meant for."""
         link = None if self.rates is None else self.rates.link
         for worker in workers:
+            if worker not in self.scheduler.stream_comms:
+                continue  # it is being removed
             self.scheduler.worker_send(worker, {"op": messages.STATE, "state": state.to_dict(), "link": link})
 
     def control(self, name: str, control: str) -> None:
