@@ -211,3 +211,25 @@ async def test_a_worker_that_is_being_removed_gets_nothing(c, s, a, b):
     await c.gather(after)
     assert plugin.controller.state.states == {"null": "on"}
     assert plugin.fault is None
+
+
+@asafess.task(intensity=0.25, name="weigh")
+def weigh(block, number):
+    return float(block[0])
+
+
+@gen_cluster(client=True)
+async def test_of_inputs_that_have_no_size_yet_nothing_is_charged_ahead(c, s, a, b):
+    plugin = await between_ticks(c, s)
+    _, may_end = new_gates()
+    may_end.set()
+    assert await c.submit(gate, pure=False) == 1  # Dask knows how long it takes, and forgets what it made
+    await until(lambda: not s.tasks)
+    after, may_end = waiting(c, weigh)
+    await arrived(s, "weigh")
+    s.task_prefixes["weigh"].duration_average = 1.0
+    plugin.tick()
+    assert plugin.controller.counters["used"] == 0
+    may_end.set()
+    assert await c.gather(after) == [1.0] * 8
+    assert plugin.controller.counters["used"] == 1
