@@ -8,6 +8,7 @@ fixed state as well. So is stock Dask, *configured* in another way, where Dask h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -20,6 +21,8 @@ from asafess.optimizations.registry import BUILT_IN, make
 
 from .graph import Marks, Part, graph_of
 
+#: seconds; those of few workers come twice in a second
+HEARTBEAT = 0.6
 OFF, ADAPTIVE, NULL = "off", "adaptive", "null"
 
 
@@ -158,6 +161,8 @@ class Phased:
         """Run the small program, and build the other."""
         small = graph_of(self.warm, self.workers)
         self.client.get(small.layers(), small.end)
+        # in every arm: what it was is known to Dask, and to us, when all workers have sent their next heartbeat
+        time.sleep(HEARTBEAT)
         self._graph = graph_of(self.parts, self.workers)
 
     def marks(self) -> tuple[Marks, dict[str, float]]:
