@@ -19,7 +19,7 @@ from .graph import Graph, Marks, Part
 #: bytes of a word
 WORD = 8
 #: sizes of a phase: tasks of a swarm, blocks and megabytes of one; the same where everything is small, and to warm up
-TASKS, BLOCKS, MEGABYTES = 900, 96, 24.0
+TASKS, BLOCKS, MEGABYTES = 600, 96, 24.0
 SMALL_TASKS, SMALL_BLOCKS, SMALL_MEGABYTES = 40, 8, 0.1
 WARM_TASKS, WARM_BLOCKS = 200, 12
 
