@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import operator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from asafess.compiler.abstract import dtypes
 from asafess.compiler.abstract.shapes import axes_of
 from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf, Unknown, abstracted, array_of, as_array
-from asafess.compiler.rules.table import rule
+from asafess.compiler.rules.table import method, rule
 
 #: items that are put together one by one
 MOST_ITEMS = 256
@@ -81,6 +82,25 @@ def length(on: Any, name: str, /, value: Any) -> Any:
     if value is UNKNOWN:
         return UNKNOWN  # it costs nothing, whatever it is
     return len(value)
+
+
+#: what makes a number → its data type
+NUMBERS = {"bool": "?", "int": "i8", "float": "f8", "complex": "c16"}
+
+
+@method("item")
+@rule(*(f"builtins.{name}" for name in NUMBERS))
+def number(on: Any, name: str, /, value: Any = 0, *index: Any) -> Any:
+    """Make a number of another one, or of an array of one element; nothing is computed that would count."""
+    kind = name.rpartition(".")[2]
+    if isinstance(value, bool | int | float | complex | str) and kind in NUMBERS and not index:
+        return getattr(builtins, kind)(value)
+    value = abstracted(value)
+    if not isinstance(value, ArrayOf):
+        raise Unknown(f"{kind} of a {type(value).__name__}")
+    if not index and value.shape is not None and value.size != 1:
+        raise Unknown(f"{kind} of an array of shape {value.shape}")
+    return array_of((), NUMBERS.get(kind, value.dtype))
 
 
 @rule("builtins.sum", "builtins.max", "builtins.min")
