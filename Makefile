@@ -8,7 +8,7 @@ demo: venv
 	$(BIN)/python -m bench.demo_all
 
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: venv
 	$(BIN)/ruff check .

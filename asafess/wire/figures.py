@@ -27,9 +27,9 @@ MASKS = {"mask8": 8, "mask4": 4, "mask1": 1}
 LINK = 1.25e8
 #: share of the bytes that Dask allows an encoded frame to have; it sends others as they are
 MOST_KEPT = 0.7
-#: share of a raw frame's time on the link that encoding has to win: figures are those of a process that is left alone,
-#: and what encodes can't compute. A text at 1 Gbit/s, predicted 12 % sooner on two busy cores, was over 50 % later.
-LEAST_GAIN = 0.2
+#: how many times the seconds of encoding and decoding count: figures are those of a process that is left alone, and
+#: what encodes can't compute. Of a text at 1 Gbit/s zstd was predicted to save 12 %, and took half as long again.
+BUSY = 1.5
 #: bytes that are encoded to measure
 SIZE, LIBRARY_SIZE = 1 << 22, 1 << 19
 #: of which the quickest counts
@@ -79,15 +79,20 @@ def best_library(figures: Mapping[str, Figures], link: float) -> str:
     ('lz4', 'zstd')
     """
     found = {name: one for name, one in figures.items() if name not in MASKS}
-    return min(found, key=lambda name: found[name].text / link + found[name].seconds(found[name].text))
+    return min(found, key=lambda name: _seconds(found[name], found[name].text, link))
+
+
+def _seconds(one: Figures, kept: float, link: float) -> float:
+    """Return what each byte of a frame costs of which this share is kept."""
+    return kept / link + BUSY * one.seconds(kept)
 
 
 def choose(
     kept: Mapping[str, float], figures: Mapping[str, Figures], link: float, most: float = MOST_KEPT
 ) -> str | None:
-    """Return the encoding with which a frame is over soonest; None where none wins `LEAST_GAIN`.
+    """Return the encoding with which a frame is over soonest; None where that is as it is.
 
-    Encoding and decoding must take less time than the link is spared: (1 − kept) ÷ link.
+    Encoding and decoding, `BUSY` times, must take less time than the link is spared: (1 − kept) ÷ link.
 
     Parameters
     ----------
@@ -109,9 +114,9 @@ def choose(
     >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=2e9) is None
     True
     """
-    best, least = None, (1 - LEAST_GAIN) / link
+    best, least = None, 1 / link
     for name, share in kept.items():
-        seconds = share / link + figures[name].seconds(share)
+        seconds = _seconds(figures[name], share, link)
         if share <= most and seconds < least:
             best, least = name, seconds
     return best

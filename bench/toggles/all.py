@@ -19,8 +19,8 @@ from .thread_width import CHAIN_ORDER, MANY_ORDER, SMALL_ORDER, chains, cluster,
 LINK = "100mbit"
 #: workers, each of two threads or more
 WORKERS = 2
-#: states of an optimization that take part, from the first on
-MOST_STATES = 3
+#: states of an optimization that take part, from the first on; in *general*, *exchange* is masked too
+MOST_STATES = 2
 #: how often all phases come
 TIMES = 2
 NEEDED = ("queuing", "thread_width", "wire_compression")
