@@ -28,8 +28,8 @@ LINK = 1.25e8
 #: share of the bytes that Dask allows an encoded frame to have; it sends others as they are
 MOST_KEPT = 0.7
 #: how many times the seconds of encoding and decoding count: figures are those of a process that is left alone, and
-#: what encodes can't compute. Of a text at 1 Gbit/s zstd was predicted to save 12 %, and took half as long again.
-BUSY = 1.5
+#: what encodes can't compute
+BUSY = 1.2
 #: bytes that are encoded to measure
 SIZE, LIBRARY_SIZE = 1 << 22, 1 << 19
 #: of which the quickest counts
