@@ -45,9 +45,9 @@ class _Active(NamedTuple):
     #: bytes per second
     link: float
     figures: dict[str, Figures]
-    #: of the installed libraries the best on this link
-    library: str
-    #: with it something could be won on this link
+    #: of the installed libraries those that are worth a look on this link, the best for a text first
+    libraries: tuple[str, ...]
+    #: with the first something could be won on this link
     library_pays: bool
 
 
@@ -87,19 +87,19 @@ class Codec:
 
     @property
     def library(self) -> str:
-        """The library of the state *general* on this link."""
-        return self._active.library
+        """The library that is best for a text on this link."""
+        return self._active.libraries[0]
 
     @property
     def known(self) -> tuple[dict[str, Figures], float, str]:
-        """What each encoding costs here, the link in bytes per second, and the library of the state *general*."""
+        """What each encoding costs here, the link in bytes per second, and the library that is best for a text."""
         active = self._active
-        return active.figures, active.link, active.library
+        return active.figures, active.link, active.libraries[0]
 
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
-        library = figures.best_library(known, link)
-        pays = figures.choose({library: known[library].text}, known, link) is not None
-        self._active = _Active(state, link, known, library, pays)
+        best = figures.best_libraries(known, link)
+        pays = figures.choose({best[0]: known[best[0]].text}, known, link) is not None
+        self._active = _Active(state, link, known, best, pays)
 
     def set_state(self, state: str) -> None:
         """Set how frames leave from now on.
@@ -189,7 +189,7 @@ class Codec:
         name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
         encoded = _encode(data, name)
         if encoded is None and (active.state == "general" or (due and active.library_pays)):
-            encoded = _encode(data, active.library)
+            encoded = _encode(data, active.libraries[0])
         if encoded is None:
             if due:
                 self._note(sample.Look(seen.words, seen.zeros, {}), self._typical, 0, active)
@@ -200,7 +200,7 @@ class Codec:
     def _frame(self, data: np.ndarray, active: _Active, due: bool) -> Any:
         """Encode a frame in what the state allows, if that pays."""
         start = time.perf_counter()
-        asked = [active.library] if active.state == "general" or (due and active.library_pays) else []
+        asked = active.libraries if active.state == "general" or (due and active.library_pays) else ()
         part = sample.pieces(data)
         seen = sample.look(part, asked, data.size)
         if due:
@@ -236,8 +236,9 @@ class Codec:
             name = _choice(seen.kept, active, state)
             kept = 1.0 if name is None else seen.kept[name]
             seconds = reading + (0.0 if name is None else nbytes * active.figures[name].seconds(kept))
-            if state == "general" and active.library in seen.kept:  # looking is compressing
-                seconds += looked_at * active.figures[active.library].seconds(seen.kept[active.library])
+            if state == "general":  # looking is compressing
+                asked = [name for name in active.libraries if name in seen.kept]
+                seconds += sum(looked_at * active.figures[name].seconds(seen.kept[name]) for name in asked)
             amounts[f"wire_sampled_{state}_bytes"] = kept * nbytes
             amounts[f"wire_sampled_{state}_seconds"] = seconds
         self._counters.add(**amounts)
@@ -275,7 +276,7 @@ class Codec:
 
 
 def _allowed(active: _Active, state: str) -> Iterable[str]:
-    return MASKS if state == "mask" else (*MASKS, active.library)
+    return MASKS if state == "mask" else (*MASKS, *active.libraries)
 
 
 def _choice(kept: dict[str, float], active: _Active, state: str) -> str | None:
