@@ -22,7 +22,8 @@ def multiply(block, salt):
 
 
 def touch(block, salt=0):
-    return float(block[0])
+    """What the compiler does not read."""
+    return repr(block[0])
 
 
 async def multiplying(client, made, first, count=16):

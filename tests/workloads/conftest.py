@@ -8,7 +8,7 @@ from distributed import Client, LocalCluster
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client():
     """Three worker processes: with two, a streaming panel would have only one place to go.
 
