@@ -39,7 +39,7 @@ from .scores import Estimate
 from .toggles import cases
 from .toggles.case import ADAPTIVE, Case, Program, Wanted
 from .toggles.race import race
-from .toggles.summary import GAIN, LOSS, of_program, of_set
+from .toggles.summary import BEST_OF_EACH, GAIN, LOSS, of_program, of_set
 
 #: bar of the program that needs several optimizations, from so many cores on
 MANY_CORES, GAIN_MANY_CORES = 16, 1.3
@@ -163,11 +163,14 @@ def _told_set(name: str, found: Mapping[str, Any]) -> Iterator[str]:
     yield f"\n{name}: {found['programs']} programs; adaptive at most {LOSS} × the best: {found[f'at_most_{LOSS}']}"
     for arm, one in found.items():
         if isinstance(one, Mapping) and "over_adaptive_sum" in one:
-            yield (
-                f"{arm} ÷ adaptive: sum {_interval(one['over_adaptive_sum'])}, at least {found['bar']}: "
-                f"{one['sum_at_least_bar']}; geometric mean {_interval(one['over_adaptive_geometric_mean'])}: "
-                f"{one['geometric_mean_at_least_bar']}"
-            )
+            total, mean = (_interval(one[f"over_adaptive_{how}"]) for how in ("sum", "geometric_mean"))
+            if arm == BEST_OF_EACH:
+                yield f"{arm} ÷ adaptive: sum {total}; geometric mean {mean}"
+            else:
+                yield (
+                    f"{arm} ÷ adaptive: sum {total}, at least {found['bar']}: {one['sum_at_least_bar']}; "
+                    f"geometric mean {mean}: {one['geometric_mean_at_least_bar']}"
+                )
 
 
 def wanted(names: Sequence[str]) -> list[Case]:

@@ -24,6 +24,8 @@ GAIN = 1.15
 SET_GAIN = 1.3
 #: a fixed arm that is so near the best in every phase leaves nothing to switch for
 NEAR = 1.1
+#: the fastest fixed arm of each program of a set
+BEST_OF_EACH = "best of each"
 #: of fewer rounds the interval is no more than their range
 ENOUGH = 6
 
@@ -135,36 +137,36 @@ def _of_phases(result: Result, fixed: Sequence[str], best: str, gain: float) -> 
 def of_set(results: Mapping[str, Result], fixed: Sequence[str]) -> dict[str, Any]:
     """Return what programs come to as one set: each fixed arm ÷ adaptive, by geometric mean and by the sum.
 
-    Only rounds that all programs have count; within a round every program counts once.
+    Only rounds that all programs have count; within a round every program counts once. *best of each* stands for the
+    fixed arm that was the fastest of its program, which nobody knows before; it is the luckiest of several, too.
     """
     if not results:
         return {}
     noise = {how: half_width(_over(results, ADAPTIVE + AGAIN, how)) for how in ("geometric_mean", "sum")}
     found: dict[str, Any] = {"against_itself": noise, "bar": SET_GAIN}
+    best = {name: min(fixed, key=medians(result.rows, fixed).__getitem__) for name, result in results.items()}
     for arm in fixed:
         found[arm] = {}
         for how, wide in noise.items():
             over = _over(results, arm, how)
             found[arm][f"over_adaptive_{how}"] = over
             found[arm][f"{how}_at_least_bar"] = verdict(over, SET_GAIN, wide, "at least")
-    losses = [verdict(one, LOSS, result.half_width, "at most") for one, result in _losses(results, fixed)]
+    found[BEST_OF_EACH] = {f"over_adaptive_{how}": _over(results, best, how) for how in noise}
+    losses = [
+        verdict(result.ratio(ADAPTIVE, best[name]), LOSS, result.half_width, "at most")
+        for name, result in results.items()
+    ]
     found["programs"] = len(results)
     found[f"at_most_{LOSS}"] = {said: losses.count(said) for said in dict.fromkeys(losses)}
     return found
 
 
-def _losses(results: Mapping[str, Result], fixed: Sequence[str]) -> list[tuple[Estimate, Result]]:
-    found = []
-    for result in results.values():
-        middle = medians(result.rows, fixed)
-        found.append((result.ratio(ADAPTIVE, min(fixed, key=lambda arm: middle[arm])), result))
-    return found
-
-
-def _over(results: Mapping[str, Result], arm: str, how: str) -> Estimate:
-    """Return an arm ÷ adaptive over all programs, paired per round."""
+def _over(results: Mapping[str, Result], arm: str | Mapping[str, str], how: str) -> Estimate:
+    """Return an arm, or one by program, ÷ adaptive over all programs, paired per round."""
+    arms = dict.fromkeys(results, arm) if isinstance(arm, str) else arm
     by_program = [
-        {row["round"]: (row, other) for row, other in _pairs(result.rows, arm)} for result in results.values()
+        {row["round"]: (row, other) for row, other in _pairs(result.rows, arms[name])}
+        for name, result in results.items()
     ]
     rounds = sorted(set.intersection(*(set(one) for one in by_program)))
     ratios = []

@@ -72,6 +72,11 @@ async def sweep(client, scheduler, density, function=multiply, panels=4):
     assert [one.tobytes() for one in got] == [one.tobytes() for one in want]
 
 
+def sampled():
+    counters = door.counters()
+    return counters["sampled_words"], counters["sampled_zeros"]
+
+
 def state(plugin):
     return plugin.controller.state.states["tile_compression"]
 
@@ -86,6 +91,8 @@ async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
             if state(plugin) == expected:
                 break
         assert state(plugin) == expected, f"at {density:.0%} non-zeros, zeros known: {plugin.measurements.zeros.share}"
+        # both workers count what their one process has sampled: a late report would tell of this data among the next
+        await until(lambda: set(plugin.measurements.zeros._totals.values()) == {sampled()})
     causes = [switch["cause"] for switch in plugin.journal.switches][1:]
     assert all("zeros" in cause for cause in causes)
     assert len(causes) == 3

@@ -108,6 +108,8 @@ def test_a_set_is_compared_by_sum_and_by_geometric_mean():
     assert found["off"]["over_adaptive_geometric_mean"].median == pytest.approx(2.0)
     assert (found["off"]["sum_at_least_bar"], found["off"]["geometric_mean_at_least_bar"]) == ("not held", "held")
     assert found["o=on"]["over_adaptive_sum"].median == pytest.approx(17 / 11)
+    # the fastest of each program: on in the first, off in the second
+    assert found["best of each"]["over_adaptive_sum"].median == pytest.approx(1.0)
     assert found["programs"] == 2
     assert found["at_most_1.03"] == {"held": 2}
 
