@@ -31,9 +31,9 @@ class Sizes:
     """How large the phases are."""
 
     #: by thread: tasks of the swarm, blocks of *data*, products of *many*
-    tasks: int = 450
+    tasks: int = 200
     data: int = 24
-    products: int = 25
+    products: int = 32
     #: words of a block of *data*
     data_words: int = 3_000_000
     #: blocks of *exchange* by worker, and words of one
@@ -42,7 +42,7 @@ class Sizes:
     #: order of the products of *many*, of those in a chain, and its length
     order: int = MANY_ORDER
     chain_order: int = CHAIN_ORDER
-    chain: int = 4
+    chain: int = 8
 
 
 LARGE = Sizes()
