@@ -16,7 +16,7 @@ from .case import Case, Program, Wanted, phases_and_both
 from .graph import Graph, Part
 
 #: products of the phase of many, by thread, and their order; length of a chain, and the order of its products
-MANY, MANY_ORDER, CHAIN, CHAIN_ORDER = 50, 768, 4, 2048
+MANY, MANY_ORDER, CHAIN, CHAIN_ORDER = 50, 768, 7, 2048
 SMALL_MANY, SMALL_CHAIN, SMALL_ORDER = 3, 2, 64
 #: of the small program before each run: products by thread, length of a chain
 WARM_MANY, WARM_CHAIN = 4, 2
