@@ -32,8 +32,8 @@ class Sizes:
 
     #: by thread: tasks of the swarm, blocks of *data*, products of *many*
     tasks: int = 200
-    data: int = 24
-    products: int = 32
+    data: int = 16
+    products: int = 24
     #: words of a block of *data*
     data_words: int = 3_000_000
     #: blocks of *exchange* by worker, and words of one
@@ -42,7 +42,7 @@ class Sizes:
     #: order of the products of *many*, of those in a chain, and its length
     order: int = MANY_ORDER
     chain_order: int = CHAIN_ORDER
-    chain: int = 8
+    chain: int = 9
 
 
 LARGE = Sizes()
