@@ -26,29 +26,24 @@ from asafess.cluster.loads import GroupLoads
 from asafess.cluster.measurements import Measurements
 from asafess.cluster.rates_probe import RatesProbe
 from asafess.cluster.round_trips import RoundTrips
+from asafess.cluster.sampler import Sampler, Taken
 from asafess.cluster.scheduler_hooks import SchedulerHooks
 from asafess.cluster.status import status_of
 from asafess.cluster.worker_plugin import AsafessWorkerPlugin
 from asafess.compiler.resolve import PrefixTable
 from asafess.core.controller import Controller
 from asafess.core.instruction import Instruction, Publish, Shadowed
-from asafess.core.mode import Rates, Sample, Scheduled, least_seconds, mode_vector, total_load
+from asafess.core.mode import Rates, Sample, mode_vector, total_load
 from asafess.core.trace import Event
 
 if TYPE_CHECKING:
     from distributed import Scheduler
     from distributed.scheduler import TaskState
 
-    from asafess.cluster.ahead import Phase
     from asafess.cluster.config import Settings
     from asafess.core.state import OptimizationState
 
 logger = logging.getLogger("asafess.scheduler")
-
-#: ticks in which what is left of a phase has to be over, for a look at what comes after it: the next may be too late
-SOON = 2.0
-#: ticks that a graph takes at least that is looked at when it arrives, and not with the next tick
-LONG = 0.1
 
 
 class AsafessSchedulerPlugin(SchedulerPlugin):
@@ -72,6 +67,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self.loads = GroupLoads(GroupTypes(PrefixTable(settings.types), settings.infer))
         self.measurements = Measurements(settings.optimizations, settings.window)
         self.hooks = SchedulerHooks(settings.optimizations)
+        self.sampler = Sampler(settings, self.loads, self.hooks)
         self.rates: Rates | None = None
         #: workers that have acknowledged
         self.ready: set[str] = set()
@@ -80,10 +76,6 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         self._published = (0, 0.0)
         #: something was scheduled at the last tick
         self._busy = False
-        #: types that were charged ahead, of phases that have not been seen to begin
-        self._coming: set[str] = set()
-        #: a phase that begins before the next tick is looked at: one, so that it costs no more than the tick does
-        self._may_begin = False
         #: in the middle of Dask's transitions, where nothing may start others
         self._transitions = False
         self.fault: str | None = None
@@ -136,23 +128,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("tick", error)
 
     def _tick(self) -> None:
-        self._may_begin = self.settings.look_ahead and self.rates is not None and not self.fault
         self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
-        scheduled = self.loads.look(self.scheduler)
-        if self.settings.look_ahead and self.rates is not None:
-            coming = self.loads.coming(self.scheduler, self.rates, self.settings.window, SOON * self.settings.tick)
-            running = {one.type for one in scheduled}
-            self._coming -= running
-            types = {one.type for one in coming.scheduled} - running
-            if types:
-                new = not types <= self._coming and not all(group.start for group in coming.groups)
-                self._coming |= types
-                self._observe_phase(coming, new, scheduled)
-                return
-        queued = self.hooks.queued(self.scheduler)
-        entries = [*scheduled, *self.hooks.load(self.scheduler, queued, running=bool(scheduled))]
-        if entries or self._busy:
-            self._observe(entries)
+        taken = self.sampler.tick(self.scheduler, None if self.fault else self.rates)
+        if taken.scheduled or self._busy:
+            self._observe(taken)
         if self.rates is None and not self.fault:
             self.probe.look(self.scheduler, self.ready)
 
@@ -171,22 +150,16 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         for keys, names in self.loads.types.kernels.take():
             for worker in self.ready:  # before any of them gets one of these tasks
                 scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
-        roots = self.hooks.load(scheduler, self.hooks.arriving(scheduler, tasks))
-        if not ready and not roots:
-            return
-        long = bool(roots) or self._is_long(ready)
-        # where persons have declared types, it is a phase; programs also look at lengths and sums in between
-        fresh = (long or self.loads.declared) and not self.loads.busy(scheduler)
-        if fresh or long:  # the next tick sees what else there is
-            self._coming.update(one.type for one in ready)
-            self._observe([*self.loads.scheduled(scheduler), *ready, *roots], fresh)
+        taken = self.sampler.submitted(scheduler, ready, tasks, self.rates)
+        if taken is not None:
+            self._observe(taken)
 
     def transition(self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str = "", **kwargs: Any) -> None:
         """Take a sample before the first tasks of a phase are sent, so that its state is there first.
 
         Costs a task some 0.2 µs, a phase as much as a tick.
         """
-        if finish != "processing" or not self._may_begin:
+        if finish != "processing" or not self.sampler.may_begin:
             return
         ts = self.scheduler.tasks[key]
         if ts.group.states["processing"] == 1 and not ts.group.start:
@@ -200,50 +173,25 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _begins(self, ts: TaskState) -> None:
         assert self.rates is not None
-        name = self.loads.type_of(ts.group)
-        if name is None or name in self._coming:
-            self._coming.discard(name)  # it was seen coming, and decided
-            return
-        phase = self.loads.begun(self.scheduler, ts, self.rates, self.settings.window, SOON * self.settings.tick)
-        self._may_begin = phase is None
-        if phase is not None and phase.scheduled:
-            self._coming.update(one.type for one in phase.scheduled if one.type != name)
-            self._observe_phase(phase, True, self.loads.scheduled(self.scheduler))
+        taken = self.sampler.begins(self.scheduler, ts, self.rates)
+        if taken is not None:
+            self._observe(taken)
 
-    def _is_long(self, ready: list[Scheduled]) -> bool:
-        """Say whether tasks take so long that the next tick may be too late."""
-        if self.rates is None:
-            return True
-        threads, workers = self.scheduler.total_nthreads, len(self.scheduler.workers)
-        seconds = least_seconds(total_load(ready), self.rates, max(threads, 1), max(workers, 1))
-        return seconds >= LONG * self.settings.tick
-
-    def _observe_phase(self, phase: Phase, fresh: bool, running: Iterable[Scheduled]) -> None:
-        """Let the controller decide from a phase of which nothing has been sent."""
-        entries = [*phase.scheduled, *self.hooks.load(self.scheduler, phase.groups)]
-        self._observe(entries, fresh, running, phase.seconds)
-
-    def _observe(
-        self,
-        scheduled: Iterable[Scheduled],
-        fresh: bool = False,
-        running: Iterable[Scheduled] | None = None,
-        seconds: float = 0.0,
-    ) -> None:
-        """Let the controller decide from what is scheduled; `running` is what really is, where that is a look ahead."""
+    def _observe(self, taken: Taken) -> None:
+        """Let the controller decide."""
         now = monotonic()
         measurements = self.measurements
         known = measurements.known.copy()
         sample = Sample(
             now,
-            tuple(scheduled),
+            tuple(taken.scheduled),
             self.scheduler.total_nthreads,
             len(self.scheduler.workers),
             self.rates,
             measurements.zeros.share,
-            fresh,
+            taken.fresh,
             known,
-            seconds,
+            taken.seconds,
         )
         measurements.look(sample, self.controller.state.states)
         known.update(measurements.known)
@@ -252,8 +200,8 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         if self.controller.counters["used"] > used and self.controller.moment is not None:
             moment = self.controller.moment
             ratio = self.controller.ratio
-            if running is not None:  # nothing of the coming phase has moved yet
-                ratio = mode_vector(total_load(running), sample).get("ratio", math.inf)
+            if taken.running is not None:  # nothing of the coming phase has moved yet
+                ratio = mode_vector(total_load(taken.running), sample).get("ratio", math.inf)
             measurements.moved(now, moment.elapsed * sample.workers, ratio)
             self.journal.moment(moment, sample, measurements.reports)
         if self._busy and not sample.scheduled:
