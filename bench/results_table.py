@@ -1,4 +1,4 @@
-"""The README's tables, from the measurements in ``bench/results``.
+"""The tables of README and docs, from the measurements in ``bench/results``.
 
 ``python -m bench.results_table`` prints them; each file there says how it was made.
 """
@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .scores import Estimate, estimate, half_width, paired_ratios
+from .harness import Result
+from .scores import Estimate, Row, estimate, half_width, paired_ratios
+from .toggles.case import ADAPTIVE
+from .toggles.summary import BEST_OF_EACH
+from .toggles.summary import of_set as summed
 
 RESULTS = Path(__file__).parent / "results"
 ARMS = ("dense", "sparse", "light", "full")
@@ -111,5 +115,69 @@ def steady(path: Path = RESULTS / "flapping.json") -> str:
     return "\n".join(lines)
 
 
+def measured(folder: Path = RESULTS) -> list[str]:
+    """Return the names of the cases of `bench.optimizations` that were measured on two cores."""
+    names = (path.stem.removeprefix("optimizations-") for path in sorted(folder.glob("optimizations-*.json")))
+    return [name for name in names if not name.endswith("cores")]
+
+
+def toggles(name: str, folder: Path = RESULTS) -> str:
+    """Return the table of a case of `bench.optimizations`: seconds by arm, and adaptive beside the best fixed one.
+
+    The *bound* is the most that switching between the fixed states can gain (`bench.toggles.summary.bound`). A case
+    that is one program has a line for each arm.
+    """
+    summary = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))["summary"][name]
+    if "seconds" in summary:
+        lines = _head("arm", "seconds")
+        return "\n".join([*lines, *(_line(_arm(arm), f"{taken:.2f}") for arm, taken in summary["seconds"].items())])
+    programs = {key: one for key, one in summary.items() if isinstance(one, dict) and "seconds" in one}
+    arms = list(next(iter(programs.values()))["seconds"])
+    mixed = any("bound" in one for one in programs.values())
+    bound = ["bound"] if mixed else []
+    lines = _head("program", *map(_arm, arms), "best fixed ÷ adaptive", *bound, "A against A")
+    for key, one in programs.items():
+        seconds = [f"{one['seconds'][arm]:.2f}" for arm in arms]
+        over = one["adaptive_over_best_fixed"]
+        gained = {"median": 1 / over["median"], "low": 1 / over["high"], "high": 1 / over["low"]}
+        most = [f"{one['bound']:.2f}" if "bound" in one else ""] if mixed else []
+        lines.append(_line(key, *seconds, _interval(gained), *most, f"± {100 * one['against_itself']:.1f} %"))
+    return "\n".join(lines)
+
+
+def of_sets(name: str, folder: Path = RESULTS) -> str:
+    """Return the table of the programs of a case as a set, all and by link: sum of each fixed arm ÷ adaptive's."""
+    document = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))
+    found = document["summary"][name]["set"]
+    fixed = [arm for arm, one in found.items() if isinstance(one, dict) and "over_adaptive_sum" in one]
+    results: dict[str, dict[str, Result]] = {}
+    for program, rows in _by_program(document["rows"]).items():
+        result = Result(rows, document["environment"]["rounds"], document["environment"]["rounds"], 0, ADAPTIVE)
+        results.setdefault("all", {})[program] = results.setdefault(program.split(" ")[0], {})[program] = result
+    lines = _head("sums ÷ adaptive's", *map(_arm, fixed), "A against A")
+    for link, some in results.items():
+        found = summed(some, [arm for arm in fixed if arm != BEST_OF_EACH])
+        sums = (_interval(found[arm]["over_adaptive_sum"].as_dict()) for arm in fixed)
+        lines.append(_line(link, *sums, f"± {100 * found['against_itself']['sum']:.1f} %"))
+    return "\n".join(lines)
+
+
+def _by_program(rows: Sequence[Row]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in rows:
+        found.setdefault(one["program"], []).append(dict(one))
+    return found
+
+
+def _arm(name: str) -> str:
+    """Return the states of an arm without the names of their optimizations."""
+    return " ".join(part.rpartition("=")[2] for part in name.split(" "))
+
+
+def _interval(one: Mapping[str, float]) -> str:
+    return f"{one['median']:.3f} ({one['low']:.3f}–{one['high']:.3f})"
+
+
 if __name__ == "__main__":
-    print("\n\n".join([table(), paper(), products(), policies(), predictions(), steady()]))
+    print("\n\n".join([table(), paper(), products(), policies(), predictions(), steady(), *map(toggles, measured())]))
+    print(f"\n{of_sets('wire_compression')}")

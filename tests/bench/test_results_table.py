@@ -2,9 +2,21 @@ from pathlib import Path
 
 import pytest
 
-from bench.results_table import RESULTS, paper, policies, predictions, products, steady, table
+from bench.results_table import (
+    RESULTS,
+    measured,
+    of_sets,
+    paper,
+    policies,
+    predictions,
+    products,
+    steady,
+    table,
+    toggles,
+)
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, OPTIMIZATIONS = ROOT / "README.md", ROOT / "docs" / "optimizations.md"
 
 
 @pytest.mark.parametrize("made", [table, products, paper, policies, predictions, steady])
@@ -14,3 +26,10 @@ def test_the_tables_in_the_readme_are_what_the_script_prints(made):
 
 def test_each_measurement_has_a_line():
     assert len(table().splitlines()) == 2 + len(list(RESULTS.glob("demo-*.json")))
+
+
+def test_every_optimization_that_is_measured_has_its_table():
+    text = OPTIMIZATIONS.read_text(encoding="utf-8")
+    assert {"all", "wire_compression", "queuing", "thread_width"} <= set(measured())
+    assert [name for name in measured() if toggles(name) not in text] == []
+    assert of_sets("wire_compression") in text
