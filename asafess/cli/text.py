@@ -6,7 +6,7 @@ import math
 
 from asafess.compiler.explain.table import with_unit
 
-_UNITS = {"flop": "flop/s", "sparse_product": "entries/s"}
+_UNITS = {"flop": "flop/s", "loops": "flop/s", "sparse_product": "entries/s", "round_trips": "/s"}
 
 
 def rate(name: str, value: float) -> str:
@@ -14,8 +14,8 @@ def rate(name: str, value: float) -> str:
 
     Examples
     --------
-    >>> rate("flop", 2e10), rate("link", 125)
-    ('20 Gflop/s', '125 B/s')
+    >>> rate("flop", 2e10), rate("link", 125), rate("round_trips", 172)
+    ('20 Gflop/s', '125 B/s', '172 /s')
     """
     return with_unit(value, _UNITS.get(name, "B/s"))
 
