@@ -150,7 +150,7 @@ class Queuing(Optimization):
         """Return the load of the root tasks among those that are to be assigned."""
         total: dict[str, float] = {}
         saturation = scheduler.WORKER_SATURATION if self._found is None else self._found
-        if not groups or math.isinf(saturation):
+        if not groups or not scheduler.workers or math.isinf(saturation):
             return total
         workers = scheduler.workers.values()
         slots = sum(max(math.ceil(saturation * ws.nthreads), 1) for ws in workers)

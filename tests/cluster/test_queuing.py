@@ -7,11 +7,13 @@ import math
 import dask
 import pytest
 from dask._task_spec import Task, TaskRef
+from distributed import Worker
 from distributed.utils_test import gen_cluster
 from helpers import GATES, RATES, installed, new_gates, until
 
 import asafess
 from asafess.optimizations.queuing import OPEN_SATURATION, Queuing
+from asafess.optimizations.registry import BUILT_IN
 
 COUNT = 40
 #: so that nothing is measured here
@@ -94,6 +96,27 @@ async def test_tasks_with_large_outputs_stay_queued(c, s, a, b):
         assert plugin.controller.state.states == {"queuing": "queued"}
         may_end.set()
         await c.gather(futures)
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 1)])
+async def test_tasks_wait_for_workers_while_there_are_none(c, s, a):
+    plugin = await installed(c, s, list(BUILT_IN), rates=GIVEN)
+    await asafess.pin(c, "queuing", "queued")
+    _, may_end = await measured(c)
+    futures = held(c)
+    await until(lambda: queued(s))
+    await a.close()
+    assert not s.workers
+    assert s.queued
+    plugin.tick()
+    more = c.map(tiny, range(100, 140), pure=False)
+    await until(lambda: more[-1].key in s.tasks)
+    plugin.tick()
+    assert plugin.fault is None
+    may_end.set()
+    async with Worker(s.address, nthreads=1):
+        assert await c.gather(futures + more) == [*range(1, COUNT + 1), *range(100, 140)]
+        assert plugin.fault is None
 
 
 @gen_cluster(client=True)
