@@ -129,6 +129,31 @@ async def test_what_is_too_short_is_no_phase(c, s, a, b):
 
 
 @gen_cluster(client=True)
+async def test_what_is_too_short_leaves_the_look_to_the_phase_after_it(c, s, a, b):
+    plugin = await between_ticks(c, s)
+    after, may_end = waiting(c, tidy, count=1)
+    last = c.map(send, after * 8, range(8), pure=False)
+    await arrived(s, "send")
+    may_end.set()
+    await c.gather(last)
+    assert plugin.controller.counters["used"] == 1
+
+
+@gen_cluster(client=True)
+async def test_the_sample_says_how_long_the_phase_takes(c, s, a, b):
+    plugin = await between_ticks(c, s)
+    samples, observe = [], plugin.controller.observe
+    plugin.controller.observe = lambda sample: samples.append(sample) or observe(sample)
+    after, may_end = waiting(c)
+    await arrived(s)
+    may_end.set()
+    await c.gather(after)
+    [sample] = samples
+    assert sample.fresh
+    assert sample.seconds >= 0.25  # half of the window, or it would be no phase
+
+
+@gen_cluster(client=True)
 async def test_between_two_ticks_one_phase_is_looked_at(c, s, a, b):
     plugin = await between_ticks(c, s)
     after, may_end = waiting(c)
