@@ -144,7 +144,7 @@ class TypeInference:
         """Return the keys that have to be interpreted: of many of one group those at its ends, if they are alike."""
         if every:
             return [key for key in keys if key not in self._values and self._lookup(key) is not None]
-        needed = [key for key in keys if key not in self._values and not self._like_others(key)]
+        needed = {key: None for key in keys if key not in self._values and not self._like_others(key)}
         if len(needed) <= FEW:
             return [key for key in needed if self._lookup(key) is not None]
         groups: dict[Any, list[Any]] = {}

@@ -133,6 +133,27 @@ def test_of_thousands_of_inputs_one_stands_for_all():
     assert found.confidence == inference.NEIGHBOURS
 
 
+class Compared(int):
+    """A number that counts how often it is compared."""
+
+    times = 0
+
+    def __eq__(self, other):
+        Compared.times += 1
+        return int(self) == int(other)
+
+    __hash__ = int.__hash__
+
+
+def test_a_barrier_takes_no_longer_by_input_the_more_it_has(monkeypatch):
+    monkeypatch.setattr(Compared, "times", 0)
+    n = 1000
+    graph = {("x", Compared(k)): Task(("x", Compared(k)), Compared, k) for k in range(n)}  # of which nobody knows a type
+    graph["end"] = Task("end", print, *[TaskRef(("x", Compared(k))) for k in range(n)])
+    assert TypeInference(graph.get).found("end") is None
+    assert 0 < Compared.times < 100 * n
+
+
 class Asking(SchedulerPlugin):
     """Asks for the type of every task of every graph that arrives, and keeps why there is none."""
 
