@@ -23,6 +23,8 @@ WORKERS = 2
 MOST_STATES = 2
 #: how often all phases come
 TIMES = 2
+#: bytes for each thread: beyond 60 % of its memory a worker spills
+MEMORY = 500_000_000
 NEEDED = ("queuing", "thread_width", "wire_compression")
 
 
@@ -30,8 +32,9 @@ NEEDED = ("queuing", "thread_width", "wire_compression")
 class Sizes:
     """How large the phases are."""
 
-    #: by thread: tasks of the swarm, blocks of *data*, products of *many*
-    tasks: int = 200
+    #: tasks of the swarm: it is the scheduler that they keep busy, and there is one
+    tasks: int = 800
+    #: by thread: blocks of *data*, products of *many*
     data: int = 16
     products: int = 24
     #: words of a block of *data*
@@ -47,9 +50,9 @@ class Sizes:
 
 LARGE = Sizes()
 #: of the small program before each run
-WARM = replace(LARGE, tasks=100, data=3, products=1, blocks=1, chain=1)
+WARM = replace(LARGE, tasks=400, data=3, products=1, blocks=1, chain=1)
 SMALL = Sizes(
-    tasks=10,
+    tasks=40,
     data=4,
     products=1,
     data_words=1_000,
@@ -65,7 +68,7 @@ def parts(on: Wanted, sizes: Sizes) -> Mapping[str, Part]:
     """Return the phases, by kind."""
     threads = on.workers * on.threads
     return {
-        "swarm": swarm_part(sizes.tasks * threads),
+        "swarm": swarm_part(sizes.tasks),
         "exchange": exchange_part(sizes.blocks * on.workers, sizes.words, "1 %"),
         "data": data_part(sizes.data * threads, sizes.data_words, together=1),
         "few": few_part(sizes.chain, sizes.chain_order, chains(on)),
@@ -75,7 +78,8 @@ def parts(on: Wanted, sizes: Sizes) -> Mapping[str, Part]:
 
 def programs(small: bool) -> list[Program]:
     """Return the program."""
-    on = cluster(LINK, WORKERS, memory="1GB")
+    on = cluster(LINK, WORKERS)
+    on = replace(on, memory=f"{on.threads * MEMORY}B")
     whole, warm = (SMALL, SMALL) if small else (LARGE, WARM)
     return [phased("all", on, [*parts(on, whole).items()] * (1 if small else TIMES), [*parts(on, warm).items()])]
 
