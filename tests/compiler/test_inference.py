@@ -148,7 +148,8 @@ class Compared(int):
 def test_a_barrier_takes_no_longer_by_input_the_more_it_has(monkeypatch):
     monkeypatch.setattr(Compared, "times", 0)
     n = 1000
-    graph = {("x", Compared(k)): Task(("x", Compared(k)), Compared, k) for k in range(n)}  # of which nobody knows a type
+    keys = [("x", Compared(k)) for k in range(n)]
+    graph = {key: Task(key, Compared, k) for k, key in enumerate(keys)}  # of which nobody knows a type
     graph["end"] = Task("end", print, *[TaskRef(("x", Compared(k))) for k in range(n)])
     assert TypeInference(graph.get).found("end") is None
     assert 0 < Compared.times < 100 * n
