@@ -4,7 +4,8 @@ Dask assigns a task to a worker that has one of its inputs. Where the inputs are
 whatever the tasks need. That is right for tasks that compute long, and wrong where moving the inputs takes longer than
 computing where they are, which Dask sees only as far as it knows durations and the network. States: *stealing*, as the
 cluster is configured; *kept*, tasks stay where they were assigned. See `asafess.optimizations.work_stealing_costs` for
-the arithmetic.
+the arithmetic. Dask may balance before the next tick; so it is decided with the first task of a phase, from where the
+inputs of all of them are.
 
 It acts in the scheduler alone, on the callback that balances (once a second by default): Dask looks for nothing to
 steal any more. What has been asked of a worker by then is answered and moved; nothing is called back. Where stealing is
@@ -14,27 +15,23 @@ type is scheduled, the state stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from heapq import nlargest
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asafess.core.cheaper import cheaper
 from asafess.core.domain import Domain
 from asafess.core.mode import Rates, Sample
-from asafess.optimizations import work_stealing_costs
+from asafess.optimizations import work_stealing_costs, work_stealing_records
 from asafess.optimizations.base import Optimization
-from asafess.optimizations.work_stealing_costs import KEPT, STEALING, Task
+from asafess.optimizations.work_stealing_costs import KEPT, STEALING
 
 if TYPE_CHECKING:
-    from distributed.scheduler import Scheduler, TaskGroup, TaskState, WorkerState
+    from distributed.scheduler import Scheduler, TaskGroup
     from tornado.ioloop import PeriodicCallback
 
 #: to stop, stealing must take so many times as long as not; to go on, it must be quicker
 BAND = 1.2
-#: workers, tasks of each, and inputs of each, that are looked at
-WORKERS, TASKS, INPUTS = 4, 8, 16
 
 
 class WorkStealing(Optimization):
@@ -43,7 +40,8 @@ class WorkStealing(Optimization):
     Examples
     --------
     >>> domain = WorkStealing().domain(Rates(flop=1e9, memory=1e9, link=1e8))
-    >>> spread = work_stealing_costs.load([(20, 1), (0, 1)], Task(nbytes=1e8, compute=0.5, move=0.0))
+    >>> task = work_stealing_costs.Task(nbytes=1e8, compute=0.5, move=0.0)
+    >>> spread = work_stealing_costs.load([(20, 1), (0, 1)], task)
     >>> domain("stealing", {"compute": 2e9, **spread}), domain("kept", {"compute": 2e10, **spread})
     ('kept', 'stealing')
     >>> domain("stealing", {})
@@ -66,16 +64,13 @@ class WorkStealing(Optimization):
         return work_stealing_costs.costs(sample)
 
     def scheduler_load(self, scheduler: Scheduler, groups: Mapping[TaskGroup, int]) -> Mapping[str, float]:
-        """Return how the assigned tasks are spread, and what stealing would move."""
+        """Return how tasks are spread, or will be, and what stealing would move."""
         callback = _balancing(scheduler)
         if callback is None or not (callback.is_running() or callback is self._stopped):
             return {}
         if groups and not any(group.states["queued"] for group in groups):
-            return {}  # nobody can say yet where those will be
-        workers = list(scheduler.workers.values())
-        victims = nlargest(WORKERS, workers, key=lambda ws: len(ws.processing) / ws.nthreads)
-        spread = [(len(ws.processing) - len(ws.long_running), ws.nthreads) for ws in workers]
-        return work_stealing_costs.load(spread, _mean(scheduler, victims))
+            return work_stealing_records.coming(scheduler, groups)
+        return work_stealing_records.assigned(scheduler)
 
     def enter_scheduler(self, scheduler: Scheduler, state: str) -> None:
         """Stop balancing, or go on with it."""
@@ -97,39 +92,3 @@ class WorkStealing(Optimization):
 def _balancing(scheduler: Scheduler) -> PeriodicCallback | None:
     """Return the callback in which Dask steals; None where it does not."""
     return scheduler.periodic_callbacks.get("stealing")
-
-
-def _mean(scheduler: Scheduler, victims: Iterable[WorkerState]) -> Task | None:
-    """Return the mean of some tasks of these workers that Dask may steal; None where there are none."""
-    stealing: Any = scheduler.extensions["stealing"]
-    looked_at = found = 0
-    nbytes = alone = compute = move = 0.0
-    for ws in victims:
-        if len(ws.processing) <= ws.nthreads:
-            continue
-        for ts in islice(ws.processing, TASKS):
-            looked_at += 1
-            if ts in ws.long_running or _bound(ts) or stealing.steal_time_ratio(ts)[0] is None:
-                continue
-            found += 1
-            inputs = list(islice(ts.dependencies, INPUTS))
-            more = len(ts.dependencies) / len(inputs) if inputs else 0.0
-            total = more * sum(one.get_nbytes() for one in inputs)
-            missing = [_missing(one, len(scheduler.workers)) for one in inputs]
-            nbytes += more * sum(missing)
-            alone += more * sum(part / max(len(one.dependents), 1) for one, part in zip(inputs, missing, strict=True))
-            compute += scheduler._get_prefix_duration(ts.prefix)
-            move += total / scheduler.bandwidth
-    if not found:
-        return None
-    return Task(nbytes / found, compute / found, move / found, found / looked_at, nbytes / alone if alone else 1.0)
-
-
-def _bound(ts: TaskState) -> bool:
-    """Say whether a task has to stay where it is."""
-    return bool(ts.actor or ((ts.worker_restrictions or ts.host_restrictions) and not ts.loose_restrictions))
-
-
-def _missing(ts: TaskState, workers: int) -> float:
-    """Return the bytes of an input that another worker, any of them, does not have."""
-    return ts.get_nbytes() * (workers - len(ts.who_has or ())) / max(workers - 1, 1)

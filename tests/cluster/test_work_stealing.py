@@ -1,10 +1,12 @@
 """Work stealing on a live scheduler: what Dask asks its workers for, and what is put back."""
 
 import asyncio
+import time
 
 import numpy as np
+import pytest
 from distributed.utils_test import gen_cluster
-from helpers import GATES, installed, new_gates, until
+from helpers import GATES, RATES, installed, new_gates, until
 
 import asafess
 from asafess.optimizations.work_stealing import WorkStealing
@@ -132,6 +134,85 @@ async def test_the_mode_holds_how_tasks_are_spread_and_what_would_be_moved(c, s,
     await c.replicate(made)
     [entry] = plugin.hooks.load(s, {}, running=True)
     assert entry.load[STOLEN] == 0.0  # all have it
+    may_end.set()
+    await c.gather(futures)
+
+
+async def gate(*blocks):
+    """Wait until it may end; it has no type."""
+    await GATES["may_end"].wait()
+    return 0.0
+
+
+@asafess.task(loads={"compute": 1e7}, name="gated")
+def gated(block, gate):
+    """Do little with a block; 10 ms by its type, and 8 ms to move its input."""
+    time.sleep(0.02)
+    return float(block[0])
+
+
+async def waiting(c, s, where):
+    """Return tasks that wait for a gate, one for each block that lies on a worker, what opens it, and the blocks."""
+    _, may_end = new_gates()
+    made = await blocks_on(where, c)
+    opened = c.submit(gate, *made, workers=[where.address], pure=False)
+    futures = c.map(gated, made, [opened] * COUNT, pure=False)
+    await until(lambda: sum(ts.state == "waiting" for ts in s.tasks.values()) == COUNT)
+    return futures, may_end, made
+
+
+def group_of(s, prefix):
+    return next(one for one in s.task_groups.values() if one.prefix.name == prefix)
+
+
+@gen_cluster(client=True, nthreads=THREADS, config=OFTEN)
+async def test_it_is_decided_before_the_first_task_of_a_phase_is_assigned(c, s, a, b):
+    plugin = await installed(c, s, ["work_stealing"], window="300ms", rates={**RATES, "link": 1e7})
+    s.periodic_callbacks["asafess"].stop()
+    plugin.tick()
+    futures, may_end, _ = await waiting(c, s, a)
+    assert plugin.controller.state.states == {"work_stealing": "stealing"}
+    may_end.set()
+    assert sum(await c.gather(futures)) == sum(range(COUNT))
+    assert plugin.controller.state.states == {"work_stealing": "kept"}
+    assert not stolen(s)  # though Dask would have looked every ten milliseconds
+    assert plugin.fault is None
+
+
+@gen_cluster(client=True, nthreads=THREADS, config=OFTEN)
+async def test_without_us_it_would_have_been_stolen_from(c, s, a, b):
+    futures, may_end, _ = await waiting(c, s, a)
+    may_end.set()
+    assert sum(await c.gather(futures)) == sum(range(COUNT))
+    assert stolen(s)
+
+
+@gen_cluster(client=True, nthreads=THREADS, config=NEVER)
+async def test_tasks_that_come_are_expected_where_they_will_be(c, s, a, b):
+    optimization = WorkStealing()
+    futures, may_end, _ = await waiting(c, s, a)
+    group = group_of(s, "gated")
+    coming = optimization.scheduler_load(s, {group: COUNT})
+    assert coming[TASKS] == coming[ROUNDS_KEPT] == COUNT
+    assert coming[STOLEN] > 0
+    assert (
+        optimization.scheduler_load(s, {group: COUNT, group_of(s, "gate"): 1}) == {}
+    )  # one of them is not to be found
+    may_end.set()
+    await until(lambda: group.states["processing"])
+    now = optimization.scheduler_load(s, {})
+    assert now[ROUNDS_STEALING] / now[TASKS] == pytest.approx(coming[ROUNDS_STEALING] / COUNT, rel=0.1)
+    await c.gather(futures)
+
+
+@gen_cluster(client=True, nthreads=THREADS, config=NEVER)
+async def test_tasks_whose_inputs_all_have_are_expected_on_each(c, s, a, b):
+    futures, may_end, made = await waiting(c, s, a)
+    await c.replicate(made)
+    coming = WorkStealing().scheduler_load(s, {group_of(s, "gated"): COUNT})
+    assert coming[TASKS] == COUNT
+    assert coming[ROUNDS_KEPT] == pytest.approx(COUNT / 2, abs=2)  # some are looked at, not all
+    assert coming[STOLEN] == 0.0
     may_end.set()
     await c.gather(futures)
 
