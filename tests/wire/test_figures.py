@@ -1,8 +1,20 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asafess.wire.figures import BUSY, DEFAULTS, MASKS, MOST_KEPT, Figures, best_libraries, choose, measure
+from asafess.wire.figures import (
+    BUSY,
+    DEFAULTS,
+    LIBRARY_SIZE,
+    MASKS,
+    MOST_KEPT,
+    Figures,
+    best_libraries,
+    choose,
+    measure,
+)
 from asafess.wire.libraries import LIBRARIES
 
 share = st.floats(0.001, 1.2)
@@ -55,3 +67,21 @@ def test_a_measurement_has_every_encoding_that_is_installed():
         assert 0 < one.copy < 1e-5, name
         assert (one.text == 1) == (name in MASKS)
         assert one.text == pytest.approx(0.3, abs=0.25) or name in MASKS
+
+
+def test_what_a_process_waits_for_is_not_counted(monkeypatch):
+    slow = 0.02  # seconds, of a half or eight MB: more than ten times what lz4 takes
+
+    def waiting(library):
+        def compress(data):
+            time.sleep(slow)
+            return LIBRARIES["zlib"].compress(data)
+
+        return library._replace(compress=compress)
+
+    for name in LIBRARIES:
+        if name != "zlib":
+            monkeypatch.setitem(LIBRARIES, name, waiting(LIBRARIES["zlib"]))
+    found = measure()
+    for name in LIBRARIES:
+        assert found[name].scan < slow / LIBRARY_SIZE
