@@ -62,7 +62,7 @@ def digest(moved: np.ndarray) -> float:
     """
     words = np.ascontiguousarray(moved).reshape(-1).view(np.uint64)
     # modulo 2^64, where an even number of changed signs would be none; what is left fits into a float, and so do sums
-    return float(np.add.reduce(words ^ (words >> np.uint64(29))) >> np.uint64(24))
+    return float((words ^ (words >> 29)).sum() >> 24)
 
 
 def exchange_part(blocks: int, words: int, kind: str) -> Part:

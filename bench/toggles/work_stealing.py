@@ -22,11 +22,12 @@ from .moving import digest
 
 LINK = "100mbit"
 #: of each phase: tasks, words of a block, and how often a task goes over words of its own
-UNEVEN, HEAVY = (120, 1_000, 120), (160, 3_000_000, 20)
+UNEVEN, HEAVY = (120, 1_000, 30), (160, 3_000_000, 5)
 SMALL_UNEVEN, SMALL_HEAVY = (12, 100, 2), (12, 10_000, 2)
 BLOCKS = 12
-#: words of its own: few operations on many words, because between two of them a worker's other threads get their turn
-OWN_WORDS = 200_000
+#: words of its own: few operations on many words, because between two of them a worker's other threads get their turn,
+#: and because the compiler follows a thousand steps of a function, so that types are known before anything has run
+OWN_WORDS = 800_000
 #: tasks of a phase in the small program before each run
 WARM = 12
 MOST_WORKERS = 4

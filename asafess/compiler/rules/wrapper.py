@@ -103,6 +103,22 @@ def number(on: Any, name: str, /, value: Any = 0, *index: Any) -> Any:
     return array_of((), NUMBERS.get(kind, value.dtype))
 
 
+#: NumPy's types of numbers
+SCALARS = ("bool", *(f"{sign}int{8 << k}" for sign in ("", "u") for k in range(4)), "float16", "float32", "float64")
+
+
+@rule(*(f"numpy.{name}" for name in (*SCALARS, "complex64", "complex128")))
+def scalar(on: Any, name: str, /, value: Any = 0) -> Any:
+    """Make a NumPy number of a number, or cast an array."""
+    dtype = dtypes.dtype_of(name.rpartition(".")[2])
+    value = abstracted(value)
+    if isinstance(value, ArrayOf) and value.shape != ():
+        return on.method("astype", (value, dtype), {})
+    if not isinstance(value, ArrayOf | bool | int | float | complex | str):
+        raise Unknown(f"{name} of a {type(value).__name__}")
+    return array_of((), dtype)
+
+
 @rule("builtins.sum", "builtins.max", "builtins.min")
 def of_items(on: Any, name: str, /, *items: Any, **_: Any) -> Any:
     """Add items up, one after the other; they may be arrays. The extreme one is known of numbers only."""

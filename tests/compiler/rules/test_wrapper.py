@@ -40,3 +40,21 @@ def test_numbers_made_of_numbers_are_known_themselves():
     found = of(lambda a, n: a[: int(n)] * float("2.5"), np.ones(100), 3.7)
     assert found.known
     assert found.value.shape == (3,)
+
+
+@pytest.mark.parametrize("scalar", [np.float32, np.uint8, np.bool_, np.complex128])
+def test_a_numpy_number_has_its_own_data_type(scalar):
+    def function(a):
+        return a * scalar(2)
+
+    data = np.ones(100, np.float16)
+    found = of(function, data)
+    assert found.known
+    assert found.value.dtype == function(data).dtype
+
+
+def test_a_numpy_number_of_an_array_casts_it():
+    found = of(lambda a: np.float32(a), np.ones(100))
+    assert (found.known, found.value.shape, found.value.dtype) == (True, (100,), np.dtype("f4"))
+    assert found.nbytes == 100 * (8 + 4)
+    assert not of(lambda a: np.float32(object()), np.ones(100)).known
