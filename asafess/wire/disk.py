@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asafess.wire.figures import LINK
-
 if TYPE_CHECKING:
     from distributed.spill import SpillBuffer
 
@@ -117,17 +115,21 @@ def _there_and_back(directory: str, data: bytes) -> float:
 class Pace:
     """What a disk takes while it is used: the seconds of Dask's spill buffers, where they have moved enough.
 
+    Parameters
+    ----------
+    alone : float
+        Bytes per second there and back, before that is known.
+
     Examples
     --------
-    >>> pace = Pace()
+    >>> pace = Pace(alone=1e8)
     >>> totals = {"spill_written_bytes": 1e8, "spill_write_seconds": 1.0}
     >>> pace.rate(totals | {"spill_read_bytes": 1e8, "spill_read_seconds": 0.25})
     80000000.0
     """
 
-    def __init__(self) -> None:
-        #: bytes per second there and back, of a disk that was measured alone
-        self.alone = LINK
+    def __init__(self, alone: float) -> None:
+        self.alone = alone
         self._before: dict[str, tuple[float, float]] = {}
         #: seconds per byte
         self._took: dict[str, float] = {}

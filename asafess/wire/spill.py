@@ -29,7 +29,7 @@ import numpy as np
 
 from asafess.wire import disk, libraries, spill_frames
 from asafess.wire.codec import Codec
-from asafess.wire.figures import MASKS
+from asafess.wire.figures import LINK, MASKS
 from asafess.wire.header import VERSION
 from asafess.wire.spill_counters import FROM_CODEC, Totals
 from asafess.wire.spill_frames import LARGEST, SMALLEST, Known
@@ -50,7 +50,7 @@ codec = Codec()
 
 
 _totals = Totals()
-_pace = disk.Pace()
+_pace = disk.Pace(LINK)
 
 
 class _Dump:

@@ -341,7 +341,7 @@ class Unserializable:
 @spilling(config=CONFIG, timeout=60)
 async def test_the_codec_follows_what_the_disk_takes(c, s, a, monkeypatch):
     monkeypatch.setattr(disk, "EVIDENCE", 1 << 20)
-    monkeypatch.setattr(spill, "_pace", disk.Pace())
+    monkeypatch.setattr(spill, "_pace", disk.Pace(5e7))
     await with_spilling(c, s)
     await pin(c, "mask")
     assert spill.codec.known[1] == 5e7

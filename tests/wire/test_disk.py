@@ -124,7 +124,7 @@ NAMES = ("written_bytes", "write_seconds", "read_bytes", "read_seconds")
 
 
 def test_the_pace_of_a_disk_is_that_of_what_was_moved_lately():
-    pace = disk.Pace()
+    pace = disk.Pace(1e8)
     assert pace.rate(moved(disk.EVIDENCE - 1, 9.0)) is None
     assert pace.rate(moved(1e8, 0.9)) == pytest.approx(1e8)
     assert pace.rate(moved(1e8 + 1, 5.0)) is None
@@ -133,7 +133,6 @@ def test_the_pace_of_a_disk_is_that_of_what_was_moved_lately():
 
 
 def test_a_way_that_is_not_known_is_as_it_was_measured_alone():
-    pace = disk.Pace()
-    pace.alone = 5e7
+    pace = disk.Pace(5e7)
     found = pace.rate(moved(0.0, 0.0) | {"spill_written_bytes": 1e8, "spill_write_seconds": 1.0})
     assert found == pytest.approx(1 / (1e-8 + 1e-8))
