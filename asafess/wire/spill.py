@@ -45,10 +45,9 @@ NAME = "-".join(("asafess-spill", str(VERSION), *sorted(libraries.LIBRARIES)))
 OWN = "asafess-spill-own-{}"
 #: one value in so many is noted
 EVERY = 8
+
 #: of this process; its link is the disk
 codec = Codec()
-
-
 _totals = Totals()
 _pace = disk.Pace(LINK)
 

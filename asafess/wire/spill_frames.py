@@ -1,10 +1,9 @@
 """How a frame that is spilled is written in each state: one look at a part of it, and what follows from that.
 
-Of Dask's way only what costs nothing is left out: Dask compresses a sample of 50 kB, then the frame, each time with the
-library that it is configured to use, whatever the disk is. Here the part that is looked at says what each encoding
-would leave, so the disk decides. What is best left to Dask's library is written by Dask's functions, without a header
-and a checksum of ours: reading and writing it costs what it costs Dask, so *general* is never behind *off* but for the
-look.
+Dask compresses a sample of 50 kB, then the frame, with the library that it is configured to use, whatever the disk is.
+Here the part that is looked at says what each encoding would leave, so the disk decides. What is best left to Dask's
+library is written by Dask's functions, without a header and a checksum of ours: writing and reading it costs what it
+costs Dask, so *general* is behind *off* by no more than the look.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from asafess.wire import figures, libraries, mask, sample
-from asafess.wire.codec import STATES
+from asafess.wire.codec import SAMPLE, STATES
 from asafess.wire.figures import MASKS, MOST_KEPT, Figures
 
-#: bytes from which on Dask compresses a frame, and up to which; those of its sample
-SMALLEST, LARGEST, SAMPLE = 10_000, 1 << 31, 50_000
+#: bytes from which on Dask compresses a frame, and up to which
+SMALLEST, LARGEST = 10_000, 1 << 31
 
 
 class Known(NamedTuple):
