@@ -1,9 +1,9 @@
 """Spill compression: what a worker spills to disk is written smaller where that is sooner.
 
 States: *off*, as Dask is configured (``distributed.worker.memory.spill-compression``: lz4 where it is installed);
-*mask*, without its zero words; *general*, the same or a library (lz4, zstd, zlib), whichever is best for a frame.
-Bit-exact, for any data. A frame is left as it is where encoding it is not sooner. Files say how they were written, so
-they are read in any state; see `asafess.wire.spill`.
+*mask*, without its zero words; *general*, the same or a library (lz4, zstd, zlib), whichever is best for a frame, and
+that of *off* as Dask writes it. Bit-exact, for any data. A frame is left as it is where encoding it is not sooner.
+Files say how they were written, so they are read in any state; see `asafess.wire.spill`.
 
 Which state is right follows from disk × data, and matters while workers hold more than fits: see
 `asafess.optimizations.spill_compression_costs` for the arithmetic. Before anything was spilled nothing is known of the
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 ZEROS_BAND = 1.25
 #: bits of the mask for each bit of an 8-byte word
 MASK = 1 / 64
-#: share of the bytes that is left of a text, and of data with many zeros; and what must be won to start with it
-KEPT_GENERAL, KEPT_MASK, LEAST_GAIN = 0.5, 0.25, 0.2
+#: share of the bytes that is left of a text, and of data with many zeros
+KEPT_GENERAL, KEPT_MASK = 0.5, 0.25
 #: bytes per second, until they are measured
 ESTIMATES = {"spill_scan": 1e10, "spill_copy": 1.4e9, "spill_general": 3e8}
 #: groups of a prefix whose outputs are looked at; tasks that run whose prefix is, of one worker and of all
@@ -49,7 +49,7 @@ class Thresholds:
     #: share of zero words above which to switch to *mask*, and below which to switch off; above 1 where it never pays
     zeros_on: float
     zeros_off: float
-    #: of the time that a text takes to disk and back, the share that *general* saves; below 0.2 it is not started
+    #: of the time that a text takes to disk and back, the share that *general* saves; below 0 it is not started
     gain_general: float
 
 
@@ -86,7 +86,7 @@ class SpillCompression(Optimization):
         """Return the domain, over the zeros of the data: that disk and codec allow to say without having seen any."""
         at = thresholds(rates)
         never = axis(SPILL) > math.inf
-        if at.gain_general > LEAST_GAIN:  # a text pays, so anything may
+        if at.gain_general > 0:  # a text pays, so anything may; what does not pay is left as it is, frame by frame
             return Domain(self.states, [Hysteresis(~never, never), Hysteresis(~never, never)])
         enough = axis("zeros", if_unknown=at.zeros_on < 1 - KEPT_MASK) > at.zeros_on
         few = axis("zeros") < at.zeros_off

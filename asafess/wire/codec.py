@@ -91,10 +91,10 @@ class Codec:
         return self._active.libraries[0]
 
     @property
-    def known(self) -> tuple[dict[str, Figures], float, str]:
-        """What each encoding costs here, the link in bytes per second, and the library that is best for a text."""
+    def known(self) -> tuple[dict[str, Figures], float, tuple[str, ...]]:
+        """What each encoding costs here, the link in bytes per second, and the libraries worth a look, best first."""
         active = self._active
-        return active.figures, active.link, active.libraries[0]
+        return active.figures, active.link, active.libraries
 
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
         best = figures.best_libraries(known, link)
@@ -148,6 +148,11 @@ class Codec:
     def counters(self) -> dict[str, float]:
         """Return what went through since the start; `counters.COUNTERS` says what each means."""
         return self._counters.read()
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the kernels are compiled."""
+        return self._prepared
 
     # ---- frames
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SIZE, RUNS = 1 << 24, 2
 #: bytes of a read
 PIECE = 1 << 20
+
+#: bytes that must have been written, or read, to believe what that took
+EVIDENCE = 1 << 24
 
 #: directory → its rate: several optimizations of one process ask for it
 _known: dict[str, float] = {}
@@ -107,3 +110,43 @@ def _there_and_back(directory: str, data: bytes) -> float:
         while file.read(PIECE):
             pass
         return max(seconds + time.perf_counter() - start, 1e-6)
+
+
+class Pace:
+    """What a disk takes while it is used: the seconds of Dask's spill buffers, where they have moved enough.
+
+    Parameters
+    ----------
+    alone : float
+        Bytes per second there and back, before that is known.
+
+    Examples
+    --------
+    >>> pace = Pace(alone=1e8)
+    >>> totals = {"spill_written_bytes": 1e8, "spill_write_seconds": 1.0}
+    >>> pace.rate(totals | {"spill_read_bytes": 1e8, "spill_read_seconds": 0.25})
+    80000000.0
+    """
+
+    def __init__(self, alone: float) -> None:
+        self.alone = alone
+        self._before: dict[str, tuple[float, float]] = {}
+        #: seconds per byte
+        self._took: dict[str, float] = {}
+
+    def rate(self, totals: Mapping[str, float]) -> float | None:
+        """Return the bytes per second there and back, or None where nothing new is known.
+
+        Parameters
+        ----------
+        totals : mapping
+            Bytes and seconds of writing and of reading since the start.
+        """
+        new = False
+        for counted, way in (("written", "write"), ("read", "read")):
+            now = totals[f"spill_{counted}_bytes"], totals[f"spill_{way}_seconds"]
+            nbytes, seconds = (a - b for a, b in zip(now, self._before.get(way, (0.0, 0.0)), strict=True))
+            if nbytes >= EVIDENCE and seconds > 0:
+                self._took[way], self._before[way], new = seconds / nbytes, now, True
+        half = 0.5 / self.alone
+        return 1 / sum(self._took.get(way, half) for way in ("write", "read")) if new else None

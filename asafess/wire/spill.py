@@ -5,13 +5,15 @@ that is configured (``distributed.worker.memory.spill-compression``; *auto* is l
 function around it:
 
 - in the state *off* it calls what it has found, so files are those of stock Dask;
-- in the others it gives the same serializer the codec instead, under a name of its own.
+- in the others it serializes in the same way, and each frame is looked at once and written as that look says; see
+  `asafess.wire.spill_frames`.
 
-The header of each file says by what name its frames were compressed, and that name stays registered. So files are read
-in any state, those from before `take` and after `leave` too, and the state may change at any moment.
+The header of each file says by what name its frames were compressed, and names of ours stay registered. So files are
+read in any state, those from before `take` and after `leave` too, and the state may change at any moment.
 
-One value in `EVERY` is also looked at, in every state: what would each of them make of it? Where the worker has no
-spill buffer of Dask's (no memory limit, no spilling, or one of the user's own) nothing is done.
+Of one value in `EVERY` it is noted, in every state: what would each of them make of it? What the disk takes is asked of
+Dask's meters at the same time. Where the worker has no spill buffer of Dask's (no memory limit, no spilling, or one of
+the user's own) nothing is done.
 
 Spilling runs in the worker's event loop. What is counted is the process's: its workers share the codec.
 """
@@ -19,18 +21,18 @@ Spilling runs in the worker's event loop. What is counted is the process's: its 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Mapping
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from asafess.wire import disk, figures, libraries, sample
-from asafess.wire.codec import SAMPLE, STATES, Codec
-from asafess.wire.figures import MASKS, MOST_KEPT
+from asafess.wire import disk, libraries, spill_frames
+from asafess.wire.codec import Codec
+from asafess.wire.figures import LINK, MASKS
 from asafess.wire.header import VERSION
+from asafess.wire.spill_counters import FROM_CODEC, Totals
+from asafess.wire.spill_frames import LARGEST, SMALLEST, Known
 
 if TYPE_CHECKING:
     from distributed.spill import Slow, SpillBuffer
@@ -39,138 +41,132 @@ logger = logging.getLogger(__name__)
 
 #: the codec's name in Dask, and in the header of files
 NAME = "-".join(("asafess-spill", str(VERSION), *sorted(libraries.LIBRARIES)))
-#: one value in so many is looked at
+#: the name of what Dask's own library has written for us
+OWN = "asafess-spill-own-{}"
+#: one value in so many is noted
 EVERY = 8
-#: bytes from which on Dask compresses a frame, and up to which
-SMALLEST, LARGEST = 10_000, 1 << 31
-#: the codec's counter → ours
-FROM_CODEC = {
-    "wire_encoded_frames": "spill_encoded_frames",
-    "wire_logical_bytes": "spill_logical_bytes",
-    "wire_sent_bytes": "spill_kept_bytes",
-    "wire_encode_seconds": "spill_encode_seconds",
-    "wire_predicted_seconds": "spill_predicted_seconds",
-    "wire_raw_frames": "spill_raw_frames",
-    "wire_decoded_frames": "spill_decoded_frames",
-    "wire_decode_seconds": "spill_decode_seconds",
-    "wire_corrupted_frames": "spill_corrupted_frames",
-    "wire_faults": "spill_faults",
-}
-#: Dask's meter of a spill buffer → ours
-FROM_DASK = {
-    ("disk-write", "bytes"): "spill_written_bytes",
-    ("disk-write", "seconds"): "spill_write_seconds",
-    ("disk-read", "bytes"): "spill_read_bytes",
-    ("disk-read", "seconds"): "spill_read_seconds",
-}
-#: what was looked at, and what each state would make of it
-LOOKED = (
-    "spill_looked_bytes",
-    *(f"spill_looked_{state}_{what}" for state in STATES for what in ("bytes", "seconds")),
-)
 
 #: of this process; its link is the disk
 codec = Codec()
-
-
-class _Totals:
-    """Running totals of this process, also of spill buffers that are gone."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._values = dict.fromkeys((*LOOKED, *FROM_DASK.values(), "spill_look_faults"), 0.0)
-        self._meters: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
-
-    def add(self, amounts: Mapping[str, float]) -> None:
-        with self._lock:
-            for name, amount in amounts.items():
-                self._values[name] += amount
-
-    def read(self) -> dict[str, float]:
-        for worker, buffer in disk.buffers():
-            now = {name: float(buffer.cumulative_metrics.get(meter, 0)) for meter, name in FROM_DASK.items()}
-            with self._lock:
-                before = self._meters.get(worker, {})
-                self._meters[worker] = now
-            self.add({name: max(value - before.get(name, 0.0), 0.0) for name, value in now.items()})
-        with self._lock:
-            return dict(self._values)
-
-
-_totals = _Totals()
+_totals = Totals()
+_pace = disk.Pace(LINK)
 
 
 class _Dump:
     """Serializes a value as the state says."""
 
     def __init__(self, found: partial[Any]) -> None:
+        from distributed.protocol.compression import Compression, compressions
+
         #: what the spill buffer had
         self.found = found
-        self._ours = partial(found.func, *found.args, **{**found.keywords, "compression": NAME})
+        #: the library that it uses
+        self._own = compressions[found.keywords.get("compression")].name
+        if self._own is not None:
+            name = OWN.format(self._own)
+            compressions.setdefault(name, Compression(name, compressions[self._own].compress, _timed(self._own)))
         self._seen = 0
 
     def __call__(self, value: object) -> Any:
-        if self._seen % EVERY == 0:
-            self._look(value)
+        due = self._seen % EVERY == 0
         self._seen += 1
-        return self.found(value) if codec.state == "off" else self._ours(value)
+        if due:
+            _follow_disk()
+        state = codec.state
+        if state != "off" and codec.prepared:
+            try:
+                return self._written(value, state, due)
+            except Exception as error:
+                written = self.found(value)  # which raises where the value is at fault
+                _fault(state, error)
+                return written
+        elif due:
+            self._look(value)
+        return self.found(value)
+
+    def _written(self, value: object, state: str, due: bool) -> list[Any]:
+        """Serialize as `distributed.protocol.serialize.serialize_bytelist` does, each frame encoded by itself."""
+        import msgpack
+        from distributed.metrics import context_meter
+        from distributed.protocol.serialize import serialize_and_split
+        from distributed.protocol.utils import pack_frames_prelude
+
+        header, frames = serialize_and_split(value, on_error="raise")
+        if frames:
+            with context_meter.meter("compress"):
+                named = [self._frame(frame, state, due) for frame in frames]
+            header["compression"], frames = zip(*named, strict=True)
+        header["count"] = len(frames)
+        parts = [msgpack.dumps(header, use_bin_type=True), *frames]
+        return [pack_frames_prelude(parts), *parts]
+
+    def _frame(self, frame: Any, state: str, due: bool) -> tuple[str | None, Any]:
+        """Return a frame as it is written, and the name of its compression."""
+        if not SMALLEST <= memoryview(frame).nbytes <= LARGEST:
+            return None, frame
+        start = time.perf_counter()
+        known, data = self._known(), np.frombuffer(frame, np.uint8)
+        seen = spill_frames.look(data, known, "general" if due else state)
+        name = spill_frames.choice(seen.kept, known, state)
+        encoded = None if name is None else spill_frames.encode(data, name, known)
+        took = time.perf_counter() - start
+        if due:
+            _totals.add(spill_frames.of_states(data, seen, known))
+        if name is None or encoded is None:
+            _totals.add({"spill_raw_frames": 1})
+            return None, frame
+        _totals.add(
+            {
+                "spill_encoded_frames": 1,
+                "spill_logical_bytes": data.size,
+                "spill_kept_bytes": len(encoded),
+                "spill_encode_seconds": took,
+                "spill_predicted_seconds": spill_frames.seconds(data.size, name, seen.kept[name], known),
+            }
+        )
+        return OWN.format(name) if name == self._own else NAME, encoded
 
     def _look(self, value: object) -> None:
         from distributed.protocol.serialize import serialize_and_split
 
         try:
-            compression = self.found.keywords.get("compression")
+            known = self._known()
             for frame in serialize_and_split(value, on_error="raise")[1]:
                 if SMALLEST <= memoryview(frame).nbytes <= LARGEST:
-                    _totals.add(looked(np.frombuffer(frame, np.uint8), compression))
-        except Exception:  # a value that can't be serialized is Dask's to report; nothing depends on our look
+                    data = np.frombuffer(frame, np.uint8)
+                    _totals.add(spill_frames.of_states(data, spill_frames.look(data, known, "off"), known))
+        except Exception:  # nothing depends on our look
             _totals.add({"spill_look_faults": 1})
 
+    def _known(self) -> Known:
+        return Known(*codec.known, self._own)
 
-def looked(frame: np.ndarray, compression: str | None) -> dict[str, float]:
-    """Return what each state would make of a frame: bytes that are left, and seconds of encoding and decoding.
 
-    Parameters
-    ----------
-    frame : (n,) uint8
-    compression : str or None
-        What Dask is configured to use: the state *off*.
-
-    Examples
-    --------
-    >>> found = looked(np.zeros(1 << 20, np.uint8), None)
-    >>> found["spill_looked_bytes"], found["spill_looked_off_bytes"], round(found["spill_looked_mask_bytes"])
-    (1048576.0, 1048576.0, 16416)
-    """
+def _timed(own: str) -> Any:
+    """Return the function by which one of Dask's libraries decodes, counted as ours."""
     from distributed.protocol.compression import compressions
 
-    known, link, library = codec.known
-    part = sample.pieces(frame)
-    seen = sample.look(part, [library], frame.size)
-    reading = (SAMPLE + part.size) * len(MASKS) * known["mask8"].scan
-    amounts = {"spill_looked_bytes": float(frame.size)}
+    def decompress(data: Any) -> Any:
+        start = time.perf_counter()
+        decoded = compressions[own].decompress(data)
+        _totals.add({"spill_decoded_frames": 1, "spill_decode_seconds": time.perf_counter() - start})
+        return decoded
 
-    def note(state: str, name: str | None, share: float, looking: float) -> None:
-        kept = 1.0 if name is None else share
-        seconds = looking + (0.0 if name is None else frame.size * known[name].seconds(kept))
-        amounts[f"spill_looked_{state}_bytes"] = kept * frame.size
-        amounts[f"spill_looked_{state}_seconds"] = seconds
+    return decompress
 
-    own = compressions[compression]
-    if own.name is None:
-        note("off", None, 1.0, 0.0)
-    else:
-        share = seen.kept[library] if own.name == library else len(own.compress(part.data)) / max(part.size, 1)
-        # a library that we have no figures of is taken to be as fast as ours
-        name = own.name if own.name in known else library
-        note("off", name if share <= MOST_KEPT else None, share, SAMPLE * known[name].seconds(share))
-    masks = {name: seen.kept[name] for name in MASKS}
-    best = figures.choose(masks, known, link)
-    note("mask", best, seen.kept.get(best or "", 1.0), reading)
-    best = figures.choose({**masks, library: seen.kept[library]}, known, link)
-    compressing = (SAMPLE + part.size) * known[library].seconds(seen.kept[library])
-    note("general", best, seen.kept.get(best or "", 1.0), reading + compressing)
-    return amounts
+
+def _follow_disk() -> None:
+    """Let the codec know what the disk took lately: most of what was written lately is read from memory."""
+    rate = _pace.rate(_totals.read())
+    if rate is not None:
+        codec.set_link(rate)
+
+
+def _fault(state: str, error: Exception) -> None:
+    """Count a value that stock Dask has to write; one line for the first."""
+    if not _totals.read()["spill_faults"]:
+        logger.warning("asafess.wire.spill.fault state=%s value is left to Dask", state, exc_info=error)
+    _totals.add({"spill_faults": 1})
 
 
 def take() -> None:
@@ -178,10 +174,8 @@ def take() -> None:
     from distributed.protocol.compression import Compression, compressions
     from distributed.protocol.serialize import serialize_bytelist
 
-    # bound late, so that the name is that of this process's codec
-    compressions.setdefault(
-        NAME, Compression(NAME, lambda data: codec.compress(data), lambda data: codec.decompress(data))
-    )
+    # bound late, so that the name is that of this process's codec; encoding is not asked for by this name
+    compressions.setdefault(NAME, Compression(NAME, lambda data: data, lambda data: codec.decompress(data)))
     for _, buffer in disk.buffers():
         slow = _slow(buffer)
         # anything else is not what Dask has put there: somebody else's to know
@@ -219,6 +213,7 @@ def measure() -> dict[str, float]:
         if rate is not None:
             rates["spill_disk"] = rate
             codec.set_link(rate)
+            _pace.alone = rate
     except OSError:  # a full disk: what is known without it stays
         logger.warning("asafess.wire.spill can't measure the disk of %s", ", ".join(disk.directories()), exc_info=True)
     return rates
@@ -227,7 +222,8 @@ def measure() -> dict[str, float]:
 def counters() -> dict[str, float]:
     """Return what went to disk and came back since the start."""
     counted = codec.counters()
-    return {**_totals.read(), **{ours: counted[name] for name, ours in FROM_CODEC.items()}}
+    own = _totals.read()
+    return {**own, **{ours: counted[name] + own[ours] for name, ours in FROM_CODEC.items()}}
 
 
 def _slow(buffer: SpillBuffer) -> Slow:

@@ -14,8 +14,10 @@ from helpers import GATES, RATES, installed, new_gates, until
 import asafess
 from asafess.optimizations import spill_compression_costs as costs
 from asafess.optimizations.spill_compression_costs import SPILL
-from asafess.wire import spill
+from asafess.wire import disk, spill, spill_frames
 from asafess.wire.codec import Codec
+from asafess.wire.figures import DEFAULTS, MASKS
+from asafess.wire.spill_counters import Totals
 
 #: so that nothing is measured
 SPILL_RATES = {**RATES, "spill_disk": 5e7, "spill_scan": 1e10, "spill_copy": 1.4e9, "spill_general": 3e8}
@@ -35,9 +37,10 @@ spilling = partial(gen_cluster, client=True, nthreads=[("127.0.0.1", 1)], worker
 def fresh(monkeypatch):
     """Give each test a codec and counters that know nothing, on a slow disk."""
     monkeypatch.setattr(spill, "codec", Codec())
-    monkeypatch.setattr(spill, "_totals", spill._Totals())
+    monkeypatch.setattr(spill, "_totals", Totals())
     spill.codec.set_link(5e7)
-    monkeypatch.setattr(costs, "EVIDENCE", math.inf)  # what the disk of this machine takes decides nothing
+    for one in (costs, disk):  # what the disk of this machine takes decides nothing
+        monkeypatch.setattr(one, "EVIDENCE", math.inf)
 
 
 def sparse(seed, density=0.05):
@@ -156,10 +159,10 @@ async def test_any_sequence_of_switches_gives_the_same_bits_also_of_files_from_b
 
 
 @spilling(config=CONFIG, timeout=60)
-async def test_a_codec_that_fails_writes_raw_and_counts(c, s, a):
+async def test_what_fails_is_left_to_dask_and_counted(c, s, a, monkeypatch):
     await with_spilling(c, s)
     await pin(c, "mask")
-    spill.codec._frame = None  # not callable
+    monkeypatch.setattr(spill_frames, "encode", None)  # not callable
     assert await share_on_disk(c, a, sparse) > 0.99
     assert spill.counters()["spill_faults"] > 0
     await asafess.uninstall(c)
@@ -190,11 +193,11 @@ async def test_the_load_is_what_finds_no_room(c, s, a):
 @spilling(config=CONFIG, timeout=60)
 async def test_by_its_policy_it_starts_on_a_slow_disk_and_follows_what_it_has_seen(c, s, a):
     """On a disk that is said to be slow zeros are left out; on one that is said to be quick nothing is done."""
-    for disk, start, expected in ((5e7, "general", ("mask", "general")), (1e13, "off", ("off",))):
-        spill.codec.set_link(disk)
-        await installed(c, s, ["spill_compression"], rates={**SPILL_RATES, "spill_disk": disk}, report_interval="10ms")
+    for rate, start, expected in ((5e7, "general", ("mask", "general")), (1e13, "off", ("off",))):
+        spill.codec.set_link(rate)
+        await installed(c, s, ["spill_compression"], rates={**SPILL_RATES, "spill_disk": rate}, report_interval="10ms")
         await until(lambda start=start: spill.codec.state == start)
-        assert (await share_on_disk(c, a, sparse) < 0.1) == (disk == 5e7)
+        assert (await share_on_disk(c, a, sparse) < 0.1) == (rate == 5e7)
         assert spill.codec.state in expected
         await asafess.uninstall(c)
 
@@ -272,4 +275,79 @@ async def test_what_workers_have_seen_of_the_data_moves_it_from_off(c, s, a):
     assert known["spill_kept_off"] == 1.0
     assert known["spill_kept_mask"] < 0.1
     assert known["spill_codec_mask"] < known["spill_codec_general"] < 1e-6
+    await asafess.uninstall(c)
+
+
+def dump_of():
+    """Return a function that writes as a spill buffer of Dask's does that goes through the codec, and Dask's own."""
+    from distributed.protocol.serialize import serialize_bytelist
+
+    spill.codec.prepare()
+    spill.take()
+    found = partial(serialize_bytelist, compression="zlib", on_error="raise")
+    return spill._Dump(found), found
+
+
+class Counted:
+    """Says how often it was pickled."""
+
+    times = 0
+
+    def __reduce__(self):
+        Counted.times += 1
+        return bytes, (b"spilled" * 10_000,)
+
+
+@pytest.mark.parametrize("state", ["mask", "general"])
+def test_a_value_is_serialized_once_and_looked_at_once(state, monkeypatch):
+    dump, _ = dump_of()
+    spill.codec.set_state(state)
+    monkeypatch.setattr(Counted, "times", 0)
+    looks = []
+    monkeypatch.setattr(spill_frames, "look", lambda *given, look=spill_frames.look: looks.append(1) or look(*given))
+    for _ in range(2 * spill.EVERY):
+        dump(Counted())
+    assert Counted.times == len(looks) == 2 * spill.EVERY
+    assert spill.counters()["spill_looked_bytes"] > 2 * 70_000
+
+
+def test_in_general_a_text_is_written_as_dask_writes_it():
+    """Without header, checksum and copy, where Dask's library is best: then it costs no more than off."""
+    dump, found = dump_of()
+    spill.codec._set("off", 1e6, {name: one for name, one in DEFAULTS.items() if name in ("zlib", *MASKS)})
+    spill.codec.set_state("general")
+    value = text(1)
+    ours, dasks = dump(value), found(value)
+    assert [bytes(one) for one in ours[2:]] == [bytes(one) for one in dasks[2:]]
+    assert deserialize_bytes(b"".join(ours)) == value
+    counted = spill.counters()
+    assert counted["spill_encoded_frames"] == counted["spill_decoded_frames"] == 1
+    assert counted["spill_decode_seconds"] > 0
+
+
+def test_what_can_not_be_serialized_is_the_values_fault_not_ours():
+    dump, _ = dump_of()
+    spill.codec.set_state("mask")
+    with pytest.raises(TypeError, match="Unserializable"):
+        dump(Unserializable())
+    assert spill.counters()["spill_faults"] == 0
+
+
+class Unserializable:
+    def __reduce__(self):
+        raise TypeError("it can not")
+
+
+@spilling(config=CONFIG, timeout=60)
+async def test_the_codec_follows_what_the_disk_takes(c, s, a, monkeypatch):
+    monkeypatch.setattr(disk, "EVIDENCE", 1 << 20)
+    monkeypatch.setattr(spill, "_pace", disk.Pace(5e7))
+    await with_spilling(c, s)
+    await pin(c, "mask")
+    assert spill.codec.known[1] == 5e7
+    assert await share_on_disk(c, a, noise, count=2 * spill.EVERY) > 0.99
+    meters = a.data.cumulative_metrics
+    took = sum(meters[f"disk-{way}", "seconds"] / meters[f"disk-{way}", "bytes"] for way in ("write", "read"))
+    assert spill.codec.known[1] != 5e7
+    assert 0.05 < spill.codec.known[1] * took < 20
     await asafess.uninstall(c)

@@ -114,3 +114,25 @@ async def test_directories_are_those_of_workers_that_spill_and_are_there(s, a, b
 @gen_cluster(nthreads=[("127.0.0.1", 1)], worker_kwargs={"memory_limit": 0})
 async def test_a_worker_without_a_limit_has_no_disk(s, a):
     assert a.local_directory not in disk.directories()
+
+
+def moved(nbytes, seconds):
+    return {f"spill_{name}": one for name, one in zip(NAMES, (nbytes, seconds, nbytes, seconds / 9), strict=True)}
+
+
+NAMES = ("written_bytes", "write_seconds", "read_bytes", "read_seconds")
+
+
+def test_the_pace_of_a_disk_is_that_of_what_was_moved_lately():
+    pace = disk.Pace(1e8)
+    assert pace.rate(moved(disk.EVIDENCE - 1, 9.0)) is None
+    assert pace.rate(moved(1e8, 0.9)) == pytest.approx(1e8)
+    assert pace.rate(moved(1e8 + 1, 5.0)) is None
+    # since then it has become slower: what was before does not count
+    assert pace.rate(moved(2e8, 9.9)) == pytest.approx(1e7)
+
+
+def test_a_way_that_is_not_known_is_as_it_was_measured_alone():
+    pace = disk.Pace(5e7)
+    found = pace.rate(moved(0.0, 0.0) | {"spill_written_bytes": 1e8, "spill_write_seconds": 1.0})
+    assert found == pytest.approx(1 / (1e-8 + 1e-8))
