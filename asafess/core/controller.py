@@ -68,7 +68,7 @@ class Controller:
     >>> publish.state.states
     {'codec': 'on'}
     >>> publish.switches[0].cause
-    'ratio 0.001 (< 0.5)'
+    'ratio 0.001 is below 0.5'
     """
 
     def __init__(
