@@ -31,11 +31,13 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
     dict
         `states`, `controls` (who is in charge: auto, shadow, or the state pinned to), `shadows` (the states that
         optimizations in shadow would be in), `policy`, `decisions` (by optimization what was wanted last, the gain
-        predicted for each state, the seconds of a switch, and what held it back), `mode`, `rates`, `thresholds`,
-        `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `types` (by
-        task group the type, its source and confidence, and why), `untyped` (task groups without a type),
-        `corrections` (what measurement says against derived types), `reports` of the workers, and the `fault` after
-        which everything is off. `time` is on the clock of story and switches.
+        predicted for each state, the seconds of a switch, and what held it back), `idle` (nothing of a known type is
+        scheduled: nothing is decided, and every state stays as it is until tasks come), `handed_over` (by optimization
+        who was in charge when there last was something to decide, where a person has changed that since), `mode`,
+        `rates`, `thresholds`, `workers` and those that are `ready`, `switches` with causes, `story`, `trace`,
+        `counters`, `types` (by task group the type, its source and confidence, and why), `untyped` (task groups
+        without a type), `corrections` (what measurement says against derived types), `reports` of the
+        workers, and the `fault` after which everything is off. `time` is on the clock of story and switches.
     """
     return {
         "time": monotonic(),  # that of story and switches is on the same clock
@@ -44,6 +46,8 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         "shadows": plugin.controller.shadows,
         "policy": plugin.settings.deciding["policy"],
         "decisions": _decisions(plugin),
+        "idle": plugin.controller.idle,
+        "handed_over": dict(plugin.controller.handed_over),
         "mode": dict(plugin.controller.vector),
         "rates": None
         if plugin.rates is None
