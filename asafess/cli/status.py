@@ -139,7 +139,7 @@ def _optimization_lines(status: Mapping[str, Any], name: str) -> Iterator[str]:
     else:
         past = status["idle"] or name in status["handed_over"]
         yield f"  {'for the last tasks its policy wanted' if past else 'its policy wants'}: {decision['wanted']}"
-        yield f"  predicted time beside {_gains(decision['gain'])}"
+        yield f"  predicted time, compared with {_gains(decision['gain'])}"
         if decision["held_back"]:
             yield f"  {'then' if past else 'now'} held back by: {decision['held_back']}"
         yield f"  a switch costs: {decision['switch_seconds']:.3g} s"
