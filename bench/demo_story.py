@@ -124,12 +124,13 @@ def told(phases: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]
     ...     {"t": 1.4, "phase": STAY, "control": AUTO, "sweeps": 35, "sweep_seconds": 0.02},
     ... ]
     >>> events = [{"t": t, "state": "off" if t < 0.7 else "full", "cause": None} for t in (0.0, 0.6, 0.7, 1.3, 1.5)]
-    >>> events[2]["cause"] = "off has cost 0.11 s more than full (switches: 0.1 s); zeros 0.8 (> 0.1)"
+    >>> owed = "off has cost 0.11 s more than full would have (a switch there and back costs 0.1 s)"
+    >>> events[2]["cause"] = f"{owed}; zeros 0.8 is above 0.1"
     >>> for line in told(phases, marked(events, phases)):
     ...     print(line)
       0.00 s  panels move, pinned to off as without asafess                         90 ms a sweep
       0.70 s  panels move, given back to its policy                                 50 ms a sweep
-      0.70 s      off → full: off has cost 0.11 s more than full (switches: 0.1 s)
+      0.70 s      off → full: off has cost 0.11 s more than full would have (a switch there and back costs 0.1 s)
       1.40 s  panels stay, nothing to gain: it remains in full                      20 ms a sweep
     """
     lines: list[tuple[float, str]] = []
@@ -180,7 +181,7 @@ def switched(events: Sequence[Mapping[str, Any]]) -> str:
     --------
     >>> events = [{"t": 0.1, "state": "off", "control": PINNED, "cause": None},
     ...           {"t": 0.7, "state": "off", "control": AUTO, "cause": None},
-    ...           {"t": 0.8, "state": "full", "control": AUTO, "cause": "off has cost 0.1 s more; zeros 0.8 (> 0.1)"}]
+    ...           {"t": 0.8, "state": "full", "control": AUTO, "cause": "off has cost 0.1 s more; zeros above 0.1"}]
     >>> switched(events)
     'its policy switched off → full 0.10 s after it was in charge (off has cost 0.1 s more)'
     >>> switched(events[:2])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asafess.cli.connection import on_cluster, to_cluster
-from asafess.cli.status import headline, workers_line
+from asafess.cli.status import headline, waiting_lines, workers_line
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -65,4 +65,6 @@ def _control(address: str, timeout: float, name: str, change: Callable[[Client],
 
     found = on_cluster(address, timeout, changed)
     click.echo(headline(found, name))
+    for line in waiting_lines(found, name):
+        click.echo(line)
     click.echo(workers_line(found))

@@ -28,15 +28,22 @@ class Measurements:
         self._optimizations = tuple(optimizations)
         self.zeros = Zeros(window)
         self._recent, self._since_switch = Recent(window), Recent(window)
+        self._keepers = (self.zeros, self._recent, self._since_switch)
         #: the running totals of each worker
         self.reports: dict[str, Mapping[str, float]] = {}
         #: what optimizations have made of them, by name; kept until there is something newer
         self.known: dict[str, float] = {}
 
+    def joined(self, worker: str, counters: Mapping[str, float]) -> None:
+        """Take the running totals of a worker that joins: of what its process counted before, nothing is this run's."""
+        self.reports[worker] = counters
+        for keeper in self._keepers:
+            keeper.begin(worker, counters)
+
     def report(self, time: float, worker: str, counters: Mapping[str, float]) -> None:
         """Take a worker's running totals."""
         self.reports[worker] = counters
-        for keeper in (self.zeros, self._recent, self._since_switch):
+        for keeper in self._keepers:
             keeper.report(time, worker, counters)
 
     def moved(self, time: float, seconds: float, ratio: float) -> None:
@@ -50,14 +57,15 @@ class Measurements:
     def lost(self, worker: str) -> None:
         """Forget a worker that is gone."""
         self.reports.pop(worker, None)
-        for keeper in (self.zeros, self._recent, self._since_switch):
+        for keeper in self._keepers:
             keeper.lost(worker)
 
     def forget(self, totals: Mapping[str, Mapping[str, float]]) -> None:
         """Know nothing from now on; `totals` are each worker's counters at this moment."""
-        self.zeros.forget(totals)
-        self._recent.clear()
-        self._since_switch.clear()
+        for keeper in self._keepers:
+            keeper.clear()
+            for worker, counters in totals.items():
+                keeper.begin(worker, counters)
         self.known = {}
 
     def look(self, sample: Sample, states: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 #: name of both plugins
 NAME = "asafess"
 #: version of the messages; a worker that speaks another one is left alone
-VERSION = 5
+VERSION = 6
 
 STATE = "asafess-state"
 COUNT = "asafess-count"
@@ -23,7 +23,7 @@ PAYLOAD = "asafess_payload"
 COUNTERS = "asafess_counters"
 
 TOPIC = "asafess"
-#: events: a worker can take states from now on
+#: events: a worker can take states from now on; with the totals of its counters, which begin with its process
 READY = "ready"
 #: events: a worker acts in a state that was sent to it
 ENTERED = "entered"

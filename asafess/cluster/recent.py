@@ -40,8 +40,12 @@ class Recent:
         """Forget the sums; what the workers have counted so far is not counted again."""
         self.totals = {}
 
+    def begin(self, worker: str, counters: Mapping[str, float]) -> None:
+        """Count of a worker only what comes on top of these totals."""
+        self._last[worker] = counters
+
     def lost(self, worker: str) -> None:
-        """Forget a worker that is gone; if it returns it counts from zero."""
+        """Forget a worker that is gone."""
         self._last.pop(worker, None)
 
     def report(self, time: float, worker: str, counters: Mapping[str, float]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -310,9 +310,10 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         try:
             worker = msg.get("worker", "")
             if msg.get("event") == messages.READY:
-                self._joined(worker, msg.get("version"))
+                self._joined(worker, msg.get("version"), msg.get("counters", {}))
             elif msg.get("event") == messages.REPORT:
-                self.measurements.report(monotonic(), worker, msg["counters"])
+                if worker in self.ready:  # else it is of the installation before this one
+                    self.measurements.report(monotonic(), worker, msg["counters"])
             elif msg.get("event") == messages.ENTERED:
                 self._entered(msg["counter"])
             elif msg.get("event") == messages.COUNTED:
@@ -330,13 +331,14 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         if counter == published and self.hooks.workers_act:
             self.controller.reached(monotonic() - at)
 
-    def _joined(self, worker: str, version: Any) -> None:
+    def _joined(self, worker: str, version: Any, counters: Mapping[str, float]) -> None:
         if version != messages.VERSION:
             logger.warning(
                 "asafess on worker %s speaks version %s, not %s: it stays off there", worker, version, messages.VERSION
             )
             return
         self.ready.add(worker)
+        self.measurements.joined(worker, counters)
         # it may have prepared for a state that has changed since
         self._send(self.controller.state, [worker])
         if not self.fault:

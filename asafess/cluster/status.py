@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,14 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
     dict
         `states`, `controls` (who is in charge: auto, shadow, or the state pinned to), `shadows` (the states that
         optimizations in shadow would be in), `policy`, `decisions` (by optimization what was wanted last, the gain
-        predicted for each state, the seconds of a switch, and what held it back), `mode`, `rates`, `thresholds`,
-        `workers` and those that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `types` (by
-        task group the type, its source and confidence, and why), `untyped` (task groups without a type),
-        `corrections` (what measurement says against derived types), `reports` of the workers, and the `fault` after
-        which everything is off. `time` is on the clock of story and switches.
+        predicted for each state, the seconds of a switch, and what held it back), `idle` (nothing of a known type is
+        scheduled: nothing is decided, and every state stays as it is until tasks come), `handed_over` (by optimization
+        who was in charge when there last was something to decide, where a person has changed that since), `mode`,
+        `rates` and where each is from (`rates_from`: measured, given, or stand-in), `thresholds`, `workers` and those
+        that are `ready`, `switches` with causes, `story`, `trace`, `counters`, `types` (by task group the type, its
+        source and confidence, and why), `untyped` (task groups without a type), `corrections` (what measurement says
+        against derived types), `reports` of the workers, and the `fault` after which everything is off. `time` is on
+        the clock of story and switches.
     """
     return {
         "time": monotonic(),  # that of story and switches is on the same clock
@@ -44,6 +48,8 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         "shadows": plugin.controller.shadows,
         "policy": plugin.settings.deciding["policy"],
         "decisions": _decisions(plugin),
+        "idle": plugin.controller.idle,
+        "handed_over": dict(plugin.controller.handed_over),
         "mode": dict(plugin.controller.vector),
         "rates": None
         if plugin.rates is None
@@ -53,6 +59,7 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
             "link": plugin.rates.link,
             **plugin.rates.extra,
         },
+        "rates_from": {} if plugin.rates is None else _rates_from(plugin.rates, plugin.settings.rates),
         "thresholds": {one.name: _thresholds(plugin.rates, one) for one in plugin.settings.optimizations},
         "ready": sorted(plugin.ready),
         "workers": len(plugin.scheduler.workers),
@@ -72,6 +79,13 @@ def status_of(plugin: AsafessSchedulerPlugin, story: bool = True) -> dict[str, A
         "reports": {worker: dict(report) for worker, report in plugin.measurements.reports.items()},
         "fault": plugin.fault,
     }
+
+
+def _rates_from(rates: Rates, given: Mapping[str, float]) -> dict[str, str]:
+    origin = {name: "given" if name in given else "measured" for name in ("flop", "memory", "link", *rates.extra)}
+    if "link" not in given and rates.link == rates.memory:
+        origin["link"] = "stand-in"  # a worker that is alone has no link to measure; see probe.cluster_rates
+    return origin
 
 
 def _thresholds(rates: Rates | None, optimization: Optimization) -> dict[str, Any]:

@@ -122,8 +122,14 @@ class AsafessWorkerPlugin(WorkerPlugin):
             return
         self._ready = True
         self._act(self.state)
+        try:
+            # counters are the process's, which may have run another installation before this one
+            self._reported = self._counters()
+        except Exception as error:
+            logger.debug("asafess joins without counters: %s", text(error))  # the first report says so to all
+        ready = {"event": messages.READY, "version": messages.VERSION, "counters": self._reported}
+        self.worker.log_event(messages.TOPIC, ready)
         self._reporter.start()
-        self.worker.log_event(messages.TOPIC, {"event": messages.READY, "version": messages.VERSION})
 
     def _on_state(self, state: dict[str, Any] | None = None, link: float | None = None, **_: Any) -> None:
         """Take a state from the scheduler, and the link rate that it is meant for."""

@@ -35,15 +35,17 @@ class Zeros:
         #: share of zero words, 0 to 1; None while nothing is known
         self.share: float | None = None
 
-    def forget(self, totals: Mapping[str, Mapping[str, float]]) -> None:
-        """Know nothing from now on; `totals` are each worker's counters at this moment."""
+    def clear(self) -> None:
+        """Know nothing from now on; what the workers have counted so far is not counted again."""
         self._recent.clear()
         self.share = None
-        for worker, counters in totals.items():
-            self._totals[worker] = _words(counters)
+
+    def begin(self, worker: str, counters: Mapping[str, float]) -> None:
+        """Count of a worker only what comes on top of these totals."""
+        self._totals[worker] = _words(counters)
 
     def lost(self, worker: str) -> None:
-        """Forget a worker that is gone; if it returns it counts from zero."""
+        """Forget a worker that is gone."""
         self._totals.pop(worker, None)
 
     def report(self, time: float, worker: str, counters: Mapping[str, float]) -> None:

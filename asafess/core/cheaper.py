@@ -31,8 +31,10 @@ class _Longer(Predicate):
     def explain(self, vector: Vector) -> str:
         seconds = self.seconds(vector)
         if seconds is None:
-            return f"unknown ({self})"
-        return f"{self.state} {seconds[self.state]:.3g} s, {self.other} {seconds[self.other]:.3g} s ({self})"
+            return f"how long {self.state} and {self.other} would take is not known"
+        compared = f"{'' if self(vector) else 'not '}more than {'' if self.times == 1 else f'{self.times:g} × '}"
+        taken, others = (f"{seconds[one]:.3g} s" for one in (self.state, self.other))
+        return f"{self.state} would take {taken}, {compared}the {others} of {self.other}"
 
 
 def cheaper(states: tuple[str, str], seconds: Seconds, times: float) -> Domain:

@@ -68,7 +68,7 @@ class Controller:
     >>> publish.state.states
     {'codec': 'on'}
     >>> publish.switches[0].cause
-    'ratio 0.001 (< 0.5)'
+    'ratio 0.001 is below 0.5'
     """
 
     def __init__(
@@ -102,6 +102,8 @@ class Controller:
         self.moment: Moment | None = None
         #: samples by what became of them, switches, faults
         self.counters: Counter[str] = Counter()
+        #: optimization → who was in charge of it at the last sample, where a person has changed that since
+        self.handed_over: dict[str, str] = {}
         #: false after a fault
         self.running = True
 
@@ -119,6 +121,11 @@ class Controller:
     def shadows(self) -> dict[str, str]:
         """The states that optimizations in shadow would be in."""
         return {name: seat.shadow for name, seat in self._seats.items() if seat.control == SHADOW}
+
+    @property
+    def idle(self) -> bool:
+        """The last sample had nothing of a known type: nothing is decided, states stay as they are."""
+        return self._last_time is None
 
     def switch_seconds(self, name: str) -> float:
         """Return what a switch of an optimization costs, in seconds.
@@ -143,6 +150,7 @@ class Controller:
         """
         if not self.running:
             return []
+        self.handed_over.clear()
         assessments = {name: seat.assessor.at_start(self.vector, rates) for name, seat in self._seats.items()}
         wishes = {}
         for name, seat in self._seats.items():
@@ -193,6 +201,7 @@ class Controller:
             Seconds that the sample stands for.
         """
         self.counters["used"] += 1
+        self.handed_over.clear()
         wishes = {
             name: seat.policy.decide(time, seat.deciding, assessments[name]) for name, seat in self._seats.items()
         }
@@ -272,6 +281,7 @@ class Controller:
         was, seat.control, self._settled = seat.control, control, False
         if control == was or not self.running:
             return []
+        self.handed_over[name] = was
         if control == SHADOW:
             seat.shadow = seat.state
             return self._publish(time, {name: seat.first}, {name: "in shadow from now on"})
@@ -294,7 +304,8 @@ class Controller:
         """Forget the window and go back to the first states; pins and shadows stay. A cold start."""
         self._window.clear()
         self.vector = {}
-        self._last_time = None
+        self.moment = self._last_time = None
+        self.handed_over.clear()
         return self._back_to_start(time, "reset")
 
     def stop(self, time: float, cause: str) -> list[Instruction]:

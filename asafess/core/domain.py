@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from asafess.core.mode import Vector
 
+_WORDS = {"<": "below", ">": "above"}
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, ">": operator.gt}
 
 
@@ -34,14 +35,18 @@ class Predicate:
         return _Not(self)
 
     def explain(self, vector: Vector) -> str:
-        """Say what was compared with what, for the log of decisions."""
-        return str(self)
+        """Say in words what holds of a vector, for the log of decisions; of what does not hold, that it does not."""
+        return str(self) if self(vector) else f"not {self}"
 
 
 def _predicate(value: object) -> Predicate:
     if not isinstance(value, Predicate):
         raise TypeError(f"a predicate combines only with a predicate, not with {value!r}")
     return value
+
+
+def _told(value: float) -> str:
+    return "infinite" if value == math.inf else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,10 @@ class _Compare(Predicate):
 
     def explain(self, vector: Vector) -> str:
         value = vector.get(self.axis)
+        compared = f"{'' if self(vector) else 'not '}{_WORDS[self.sign]} {_told(self.threshold)}"
         if value is None:
-            taken = "" if self.if_unknown else "not "
-            return f"{self.axis} unknown, taken as {taken}{self.sign} {self.threshold:.3g}"
-        return f"{self.axis} {value:.3g} ({self.sign} {self.threshold:.3g})"
+            return f"{self.axis} is not known yet, taken to be {compared}"
+        return f"{self.axis} {_told(value)} is {compared}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,9 @@ class _Combined(Predicate):
         return "(" + f" {self.sign} ".join(map(str, self.parts)) + ")"
 
     def explain(self, vector: Vector) -> str:
-        # of an *or*, only the parts that hold explain anything
-        parts = [part for part in self.parts if self.sign == "&" or part(vector)] or self.parts
-        return f" {self.sign} ".join(part.explain(vector) for part in parts)
+        # of an *or* that holds, only the parts that hold explain anything; of an *and* that does not, the others
+        holds = self(vector)
+        return " and ".join(part.explain(vector) for part in self.parts if part(vector) == holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class _Not(Predicate):
         return f"~{self.part}"
 
     def explain(self, vector: Vector) -> str:
-        return f"not {self.part.explain(vector)}"
+        return self.part.explain(vector)  # which says itself that it does not hold
 
 
 @dataclass(frozen=True, slots=True)

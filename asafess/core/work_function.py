@@ -152,6 +152,7 @@ class WorkFunction:
     def _cause(self, state: str, best: str, served: dict[str, float], switch: float, assessment: Assessment) -> str:
         excess = served[state] - served[best] + switch
         told = assessment.explain(state)
-        return f"{state} has cost {excess:.3g} s more than {best} (switches: {2 * switch:.3g} s)" + (
-            f"; {told}" if told else ""
+        return (
+            f"{state} has cost {excess:.3g} s more than {best} would have (a switch there and back costs "
+            f"{2 * switch:.3g} s)" + (f"; {told}" if told else "")
         )

@@ -65,7 +65,8 @@ class _Waits(Predicate):
 
     def explain(self, vector: Vector) -> str:
         wait, over = self._seconds(vector)
-        return f"wait {wait:.3g} s, overproduction {over:.3g} s ({self})"
+        compared = f"{'' if self(vector) else 'not '}more than {'' if self.times == 1 else f'{self.times:g} × '}"
+        return f"waiting in the queue would take {wait:.3g} s, {compared}the {over:.3g} s that an open queue costs"
 
 
 class Queuing(Optimization):

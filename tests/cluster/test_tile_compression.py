@@ -85,7 +85,6 @@ def state(plugin):
 async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
     # making the panels is a phase too, which would be followed as well
     plugin = await with_compression(c, s, window="200ms", policy="alpha_beta", infer=[])
-    await asafess.reset(c)  # what other tests have moved in this process is none of its data
     begun = len(plugin.journal.switches)
     for density, expected in ((0.01, "full"), (1.0, "off"), (0.01, "full"), (1.0, "off")):
         for _ in range(30):
@@ -97,8 +96,7 @@ async def test_the_same_program_on_other_data_is_followed(c, s, a, b):
         await until(lambda: set(plugin.measurements.zeros._totals.values()) == {sampled()})
     causes = [switch["cause"] for switch in list(plugin.journal.switches)[begun:]]
     assert all("zeros" in cause for cause in causes)
-    # two workers that count in one process: what the later of them says may be of the data before, once
-    assert len(causes) in (3, 5)
+    assert len(causes) == 3
 
 
 @gen_cluster(client=True, timeout=120)
@@ -134,6 +132,8 @@ async def moved_and_multiplied(c, s, plugin):
 async def test_staying_in_the_wrong_state_is_ended_when_it_has_cost_as_much_as_switching_there_and_back(c, s, a, b):
     plugin = await with_compression(c, s)
     await asafess.pin(c, "tile_compression", "off")
+    await sweep(c, s, 0.01)
+    await until(lambda: plugin.measurements.zeros.share is not None)  # costs are predicted from what is known of data
     await asafess.auto(c, "tile_compression")
     for _ in range(30):
         await sweep(c, s, 0.01)

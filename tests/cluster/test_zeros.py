@@ -37,7 +37,8 @@ def test_a_report_that_was_overtaken_or_says_nothing_changes_nothing():
 def test_after_forgetting_only_what_is_new_counts():
     zeros = Zeros(1.0)
     zeros.report(0.0, "a", {"sampled_words": 100, "sampled_zeros": 100})
-    zeros.forget({"a": {"sampled_words": 150, "sampled_zeros": 150}})
+    zeros.clear()
+    zeros.begin("a", {"sampled_words": 150, "sampled_zeros": 150})
     assert zeros.share is None
     zeros.report(0.1, "a", {"sampled_words": 140, "sampled_zeros": 140})
     assert zeros.share is None

@@ -23,8 +23,8 @@ def test_what_is_not_known_leaves_the_state_as_it_is():
 
 
 def test_it_says_by_which_seconds():
-    assert domain(1.5).explain("off", {"off": 4.0, "on": 2.0}) == "off 4 s, on 2 s (off > 1.5 × on)"
-    assert domain(1.5).explain("on", {"off": 1.0, "on": 2.0}) == "on 2 s, off 1 s (on > 1 × off)"
+    assert domain(1.5).explain("off", {"off": 4.0, "on": 2.0}) == "off would take 4 s, more than 1.5 × the 2 s of on"
+    assert domain(1.5).explain("on", {"off": 1.0, "on": 2.0}) == "on would take 2 s, more than the 1 s of off"
 
 
 @pytest.mark.parametrize("times", [0.9, float("nan")])

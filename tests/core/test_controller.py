@@ -183,7 +183,7 @@ def test_the_start_is_the_state_that_the_rates_imply_and_the_first_sample_may_le
     control = controller(optimistic(), two_states(name="cautious"))
     [publish] = control.start(0.0, RATES)
     assert publish.state.states == {"codec": "on", "cautious": "off"}
-    assert publish.switches[0].cause.startswith("start: ratio unknown")
+    assert publish.switches[0].cause.startswith("start: ratio is not known yet")
     # the dwell does not hold what nobody has decided from a sample
     assert [s.after for s in switches(control.observe(at_ratio(0.1, 50.0)))] == ["off"]
 

@@ -51,8 +51,33 @@ def test_an_unknown_component_says_what_it_was_told_to_say():
 
 def test_a_decision_names_the_value_and_the_threshold():
     domain = Domain(("off", "on"), [Hysteresis((axis("ratio") < 1) & (axis("zeros") > 0.1), axis("ratio") > 2)])
-    assert domain.explain("off", {"ratio": 0.25, "zeros": 0.75}) == "ratio 0.25 (< 1) & zeros 0.75 (> 0.1)"
+    assert domain.explain("off", {"ratio": 0.25, "zeros": 0.75}) == "ratio 0.25 is below 1 and zeros 0.75 is above 0.1"
     assert domain.explain("off", {"ratio": 1.5}) == ""
+    assert domain.explain("on", {"ratio": math.inf}) == "ratio infinite is above 2"
+
+
+def test_a_decision_says_what_is_the_case_also_of_what_does_not_hold():
+    low, zeros = axis("ratio") < 1, axis("zeros", if_unknown=True) > 0.1
+    assert (~low).explain({"ratio": 2.0}) == "ratio 2 is not below 1"
+    assert (~~low).explain({"ratio": 0.5}) == "ratio 0.5 is below 1"
+    assert zeros.explain({}) == "zeros is not known yet, taken to be above 0.1"
+    assert low.explain({}) == "ratio is not known yet, taken to be not below 1"
+    assert (low | zeros).explain({"ratio": 0.5, "zeros": 0.0}) == "ratio 0.5 is below 1"
+    assert (~(low & zeros)).explain({"ratio": 2.0, "zeros": 0.5}) == "ratio 2 is not below 1"
+    assert (low | zeros).explain({"ratio": 2.0, "zeros": 0.0}) == "ratio 2 is not below 1 and zeros 0 is not above 0.1"
+
+
+class Own(Predicate):
+    def __call__(self, vector):
+        return vector["ratio"] == 1
+
+    def __str__(self):
+        return "ratio is one"
+
+
+def test_a_predicate_of_ones_own_is_told_by_its_name():
+    assert Own().explain({"ratio": 1}) == "ratio is one"
+    assert (~Own()).explain({"ratio": 2}) == "not ratio is one"
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(2, 1), (-1, 1), (math.nan, 1), (1, math.nan)])

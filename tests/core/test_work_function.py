@@ -241,4 +241,6 @@ def test_the_cause_names_what_was_owed_and_what_the_domain_says():
     seen = Assessment({"off": "on", "on": "on"}, {"off": 0.5, "on": 0.25}, 0.125, lambda state: f"{state}: ratio 0.2")
     decided = WorkFunction().decide(0.0, "off", seen)
     assert decided.state == "on"
-    assert decided.cause == "off has cost 0.25 s more than on (switches: 0.25 s); off: ratio 0.2"
+    assert decided.cause == (
+        "off has cost 0.25 s more than on would have (a switch there and back costs 0.25 s); off: ratio 0.2"
+    )

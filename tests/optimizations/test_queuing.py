@@ -74,7 +74,12 @@ def test_the_domain_holds_its_state_between_the_thresholds():
     domain = Queuing().domain(RATES)
     vector = {"root_wait": 1.5 * 3 * 1e9 / 1e10, "root_output": 1e9}
     assert [domain(state, vector) for state in ("queued", "open")] == ["queued", "open"]
-    assert "wait" in domain.explain("queued", {"root_wait": 1.0})
+    assert domain.explain("queued", {"root_wait": 1.0}) == (
+        "waiting in the queue would take 1 s, more than 2 × the 0 s that an open queue costs"
+    )
+    assert domain.explain("open", {"root_output": 1e9}).startswith(
+        "waiting in the queue would take 0 s, not more than "
+    )
 
 
 @pytest.mark.parametrize("policy", ["work_function", "alpha_beta"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dask._task_spec import TaskRef
 
 from asafess.compiler.bound import NOMINAL_THREADS, rates_from
-from asafess.compiler.explain.explanation import Explanation, Row
+from asafess.compiler.explain.explanation import OF_CLUSTER, Explanation, Row
 from asafess.compiler.explain.records import Cluster, known_by, rows_behind
 from asafess.compiler.explain.rows import Deciding
 from asafess.compiler.explain.task_graph import TaskGraph, is_collection, outside, task_graph
@@ -97,12 +97,13 @@ def explain(
 
     def deciding(cluster: Cluster) -> tuple[Deciding, dict[str, str]]:
         used, origin = rates_from({**cluster.rates, **given})
-        origin |= {name: "of the cluster" for name in origin if origin[name] == "given" and name not in given}
+        here = [name for name in origin if origin[name] == "given" and name not in given]
+        origin |= {name: OF_CLUSTER[cluster.rates_from[name]] for name in here}
         return Deciding(table, used, threads or cluster.threads or NOMINAL_THREADS, cluster, kernels=True), origin
 
     def explained(by: Deciding, origin: dict[str, str], behind: Sequence[Row] = ()) -> Explanation:
         rows = by.rows(replace(graph, sizes=by.cluster.sizes))
-        return Explanation((*problems, *rows, *behind), by.rates, origin, by.threads)
+        return Explanation((*problems, *rows, *behind), by.rates, origin, by.threads, by.cluster.measuring)
 
     if client is None:
         return explained(*deciding(Cluster()))

@@ -14,6 +14,18 @@ from asafess.compiler.explain.table import INDENT, WIDTH, html_table, text_table
 from asafess.core.found_type import FoundType
 from asafess.core.mode import Rates
 
+#: where a rate is from, as `asafess.status` says it of the cluster's → as an explanation says it
+OF_CLUSTER = {"measured": "measured", "given": "set on the cluster", "stand-in": "stand-in"}
+#: where a rate is from → in words
+TOLD = {
+    "measured": "measured on the cluster",
+    "set on the cluster": "set on the cluster, not measured",
+    "stand-in": "not measured on a cluster of one worker: its memory stands in",
+    "given": "given",
+    "configured": "from the configuration",
+    "nominal": "default, not measured",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -89,10 +101,12 @@ class Explanation:
     rows: tuple[Row, ...]
     #: what `bound` was decided with
     rates: Rates
-    #: rate → "given", "of the cluster", "configured" or "nominal"
+    #: rate → where it is from: one of `TOLD`
     rates_from: Mapping[str, str]
     #: threads of a worker, which share its link
     threads: int
+    #: asafess still measures the rates of the cluster that was asked
+    measuring: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -127,7 +141,7 @@ class Explanation:
         """What has to be known to read the table, line by line."""
         known = self._rates
         rates = ", ".join(
-            f"{name} {with_unit(known[name], unit)}/s ({self.rates_from[name]})"
+            f"{name} {with_unit(known[name], unit)}/s ({TOLD[self.rates_from[name]]})"
             for name, unit in (("flop", "flop"), ("loops", "flop"), ("memory", "B"), ("link", "B"))
             if name in known
         )
@@ -135,6 +149,11 @@ class Explanation:
             "Loads are of one task; where the size of its input is not known, for each byte of it (/B).",
             "Communication: all inputs but the largest, unless Dask makes them on one worker.",
             f"Bound by: {self.threads} threads a worker, {rates}.",
+            *(
+                ("The cluster's rates are still being measured: once they are known, ask again.",)
+                if self.measuring
+                else ()
+            ),
         )
         return tuple(line for note in notes for line in wrap(note, WIDTH, subsequent_indent=INDENT))
 

@@ -39,6 +39,10 @@ class Cluster:
     types: Mapping[str, FoundType] = field(default_factory=dict)
     #: `flop`, `memory` and `link`
     rates: Mapping[str, float] = field(default_factory=dict)
+    #: where each of them is from there, as `asafess.status` says it
+    rates_from: Mapping[str, str] = field(default_factory=dict)
+    #: asafess is installed there, and still measures the rates
+    measuring: bool = False
     #: threads of a worker, None while there is none
     threads: int | None = None
 
@@ -65,24 +69,24 @@ class Cluster:
 async def known_by(client: Client, keys: Iterable[Any]) -> Cluster:
     """Return what a cluster knows of some results, and of task types."""
     try:
-        sizes, types, rates, threads = await client.run_on_scheduler(_known, list(keys))
-        return Cluster(sizes, {name: _type(told) for name, told in types.items()}, rates, threads)
+        told = await client.run_on_scheduler(_known, list(keys))
+        return Cluster(**{**told, "types": {name: _type(one) for name, one in told["types"].items()}})
     except Exception:  # asafess can't be imported there, or is another version
         return Cluster()
 
 
-def _known(
-    keys: Iterable[Any], dask_scheduler: Scheduler
-) -> tuple[dict[Any, float], dict[str, Any], dict[str, float], int | None]:
+def _known(keys: Iterable[Any], dask_scheduler: Scheduler) -> dict[str, Any]:
     tasks = (dask_scheduler.tasks.get(key) for key in keys)
     sizes = {ts.key: float(ts.nbytes) for ts in tasks if ts is not None and ts.nbytes >= 0}
     workers = [ws.nthreads for ws in dask_scheduler.workers.values()]
     threads = round(sum(workers) / len(workers)) if workers else None
     plugin: Any = dask_scheduler.plugins.get(PLUGIN)
+    found = {"sizes": sizes, "types": {}, "threads": threads}
     if plugin is None:
-        return sizes, {}, {}, threads
+        return found
     status = plugin.status(story=False)
-    return sizes, status["types"], status["rates"] or {}, threads
+    found |= {"types": status["types"], "rates": status["rates"] or {}, "rates_from": status["rates_from"]}
+    return {**found, "measuring": status["rates"] is None and not status["fault"]}
 
 
 def _type(told: Mapping[str, Any]) -> FoundType:

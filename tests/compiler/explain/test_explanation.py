@@ -35,7 +35,7 @@ def test_a_row_shows_loads_with_units_and_what_is_not_known():
     assert lines[1].split() == ["compute", "memory", "commun."]
     assert lines[3].split() == ["sum-5cb8d0…", "3", "2.5", "G", "2/B", "?", "compute"]
     assert lines[4].strip() == "type adding from compiler, sure 0.75: a rule. 1.5 inputs, 8 B out"
-    rates = "flop 10 Gflop/s (given), memory 5 GB/s (configured), link 1.25 GB/s (nominal)"
+    rates = "flop 10 Gflop/s (given), memory 5 GB/s (from the configuration), link 1.25 GB/s (default, not measured)"
     assert rates in " ".join(text.split())
 
 

@@ -165,14 +165,45 @@ async def test_what_a_cluster_has_measured_is_read_off_it(c, s, a, b):
     assert (explanation[0].source, explanation[0].loads) == ("measured", same.loads)
     assert explanation[0].why.endswith("on this cluster, as group " + FIRST)
     assert explanation[0].confidence < same.confidence
-    assert (explanation.rates.flop, explanation.rates_from["flop"]) == (1e9, "of the cluster")
+    assert (explanation.rates.flop, explanation.rates_from["flop"]) == (1e9, "set on the cluster")
     assert explanation.threads == round((a.state.nthreads + b.state.nthreads) / 2)
     given = await asafess.explain(again, c, rates={"flop": 5e9}, threads=7)
-    assert (given.rates.flop, given.rates_from["flop"], given.rates_from["link"]) == (5e9, "given", "of the cluster")
+    assert (given.rates.flop, given.rates_from["flop"], given.rates_from["link"]) == (
+        5e9,
+        "given",
+        "set on the cluster",
+    )
     assert given.threads == 7
     assert asafess.explain(again)[0].source == "untyped"
     (behind,) = await asafess.explain(futures, c)  # what led to futures is looked at in the scheduler
     assert (behind.source, behind.tasks) == ("measured", 8)
+
+
+@gen_cluster(client=True, nthreads=[("127.0.0.1", 1)], timeout=120)
+async def test_it_is_said_which_rates_are_measured_and_which_are_defaults(c, s, a):
+    one = dask.delayed(busy)(99)
+    assert not (await asafess.explain(one, c)).measuring  # where it is not installed nobody measures
+    await asafess.install(c, ["null"], rates={"flop": 3e9})
+    early = await asafess.explain(one, c)
+    assert early.measuring
+    assert set(early.rates_from.values()) == {"nominal"}
+    notes = " ".join(" ".join(early.notes).split())
+    assert notes.count("(default, not measured)") == 4
+    assert "The cluster's rates are still being measured: once they are known, ask again." in notes
+    await asafess.wait(c)
+    late = await asafess.explain(one, c)
+    assert not late.measuring
+    assert late.rates_from == {
+        "flop": "set on the cluster",
+        "memory": "measured",
+        "loops": "measured",
+        "link": "stand-in",
+    }
+    assert late.rates.link == late.rates.memory
+    notes = " ".join(" ".join(late.notes).split())
+    assert "(measured on the cluster)" in notes
+    assert "not measured on a cluster of one worker: its memory stands in" in notes
+    assert (await asafess.status(c))["rates_from"]["memory"] == "measured"
 
 
 def test_what_a_person_has_said_counts_for_that_group_only():
