@@ -90,6 +90,8 @@ def _place(scheduler: Scheduler, ts: TaskState, given: Mapping[WorkerState, int]
     if ts.worker_restrictions:
         bound = [scheduler.workers[address] for address in ts.worker_restrictions if address in scheduler.workers]
         held = {ws: held.get(ws, 0.0) for ws in bound}
+    # Dask removes a worker before its tasks: until they have gone elsewhere, some are still there
+    held = {ws: nbytes for ws, nbytes in held.items() if ws in given}
     return max(held, key=lambda ws: (held[ws], -given[ws] / ws.nthreads), default=None)
 
 
@@ -126,7 +128,7 @@ def _may_be_stolen(ts: TaskState) -> bool:
 
 def _without(ts: TaskState, workers: int) -> float:
     """Return the share of the other workers that do not have a result."""
-    return (workers - max(len(ts.who_has or ()), 1)) / max(workers - 1, 1)
+    return max(workers - max(len(ts.who_has or ()), 1), 0) / max(workers - 1, 1)
 
 
 def _nbytes(ts: TaskState) -> float:

@@ -218,6 +218,20 @@ async def test_tasks_whose_inputs_all_have_are_expected_on_each(c, s, a, b):
 
 
 @gen_cluster(client=True, nthreads=THREADS, config=NEVER)
+async def test_tasks_are_not_expected_on_a_worker_that_is_being_removed(c, s, a, b):
+    futures, may_end, made = await waiting(c, s, a)
+    await c.replicate(made)
+    gone = s.workers.pop(a.address)  # as Dask does before it takes the tasks away: the gate is still there
+    try:
+        coming = WorkStealing().scheduler_load(s, {group_of(s, "gated"): COUNT})
+    finally:
+        s.workers[a.address] = gone
+    assert coming == {**coming, TASKS: COUNT, ROUNDS_KEPT: COUNT, STOLEN: 0.0}
+    may_end.set()
+    await c.gather(futures)
+
+
+@gen_cluster(client=True, nthreads=THREADS, config=NEVER)
 async def test_tasks_that_are_bound_to_a_worker_are_nothing_to_steal(c, s, a, b):
     plugin = await installed(c, s, ["work_stealing"])
     _, may_end = new_gates()
