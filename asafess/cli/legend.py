@@ -15,7 +15,11 @@ LEGEND = {
     ),
     r"\bratio\b": ("ratio", "time to compute ÷ time to move data, of what is scheduled; below 1 moving takes longer"),
     r"\bzeros\b": ("zeros", "share of zero words in the data that moves, 0 to 1"),
-    r"\balpha": ("alpha, beta", "of the ratio: on below alpha, off above beta; alpha_STATE, beta_STATE: of that state"),
+    r"\balpha": (
+        "alpha, beta",
+        "of the ratio: efficient below alpha and not above beta; the policy work_function stays where no other state "
+        "saves more than a switch costs; alpha_STATE, beta_STATE: of that state",
+    ),
     r"\bzeros_on\b": ("zeros_on, zeros_off", "of the zeros: on above the one, off below the other; above 1 never"),
     r"\bgain_general\b": (
         "gain_general",

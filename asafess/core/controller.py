@@ -271,7 +271,8 @@ class Controller:
             An unknown optimization or state.
         """
         if name not in self._seats:
-            raise ValueError(f"unknown optimization {name!r}; installed: {', '.join(self._seats) or 'none'}")
+            installed = ", ".join(self._seats) or "none"
+            raise ValueError(f"unknown optimization {name!r}; installed: {installed}; install others by name")
         seat = self._seats[name]
         if control not in (*RESERVED, *seat.declaration.states):
             raise ValueError(

@@ -59,7 +59,7 @@ def test_a_cluster_of_processes_is_measured_and_the_configuration_has_what_was_s
             address = json.load(opened)["address"]
         with Client(address, set_as_default=False) as client:
             client.run(prepare, ["float64"])  # which takes as long as it takes on a busy machine
-        command = [sys.executable, "-m", "asafess.cli", "calibrate", address, "--seconds", "0.2"]
+        command = [sys.executable, "-m", "asafess", "calibrate", address, "--seconds", "0.2"]
         done = subprocess.run([*command, "--no-write"], capture_output=True, text=True, timeout=60, env=env)
         assert done.returncode == 0, done.stderr
         assert sorted(one.name for one in tmp_path.glob("asafess*")) == ["asafess.yaml"]

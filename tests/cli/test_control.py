@@ -24,7 +24,7 @@ def elsewhere(tmp_path):
 
 def run(*arguments):
     """Run a command in a process of its own, as `pip` installs it."""
-    return subprocess.run([sys.executable, "-m", "asafess.cli", *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-m", "asafess", *arguments], capture_output=True, text=True, timeout=60)
 
 
 def invoke(*arguments):

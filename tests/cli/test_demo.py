@@ -16,7 +16,7 @@ ARMS = {"dense", "sparse", "light", "full", "adaptive"}
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "asafess.cli", "demo", "--scale", "10", "--workers", "2", "--iterations", "2"]
+    command = [sys.executable, "-m", "asafess", "demo", "--scale", "10", "--workers", "2", "--iterations", "2"]
     command += ["--rounds", "1", "--json", str(folder / "demo.json"), "--plot", str(folder / "demo.png")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,5 +1,0 @@
-"""``python -m asafess.cli``."""
-
-from asafess.cli import main
-
-main()
