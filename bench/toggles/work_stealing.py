@@ -22,7 +22,7 @@ from .moving import digest
 
 LINK = "100mbit"
 #: of each phase: tasks, words of a block, and how often a task goes over words of its own
-UNEVEN, HEAVY = (120, 1_000, 30), (160, 3_000_000, 5)
+UNEVEN, HEAVY = (120, 1_000, 30), (160, 3_000_000, 2)
 SMALL_UNEVEN, SMALL_HEAVY = (12, 100, 2), (12, 10_000, 2)
 BLOCKS = 12
 #: words of its own: few operations on many words, because between two of them a worker's other threads get their turn,
