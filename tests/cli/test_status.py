@@ -42,7 +42,7 @@ async def test_a_status_says_who_wants_what_and_what_holds_it_back(c, s, a, b):
         "  then held back by: budget watts: 80 of 50 wanted",
         "now: nothing of a known type is scheduled; every state stays as it is until tasks come",
         "mode of the last tasks: ratio ",
-        "  alpha, beta: of the ratio: on below alpha, off above beta",
+        "  alpha, beta: of the ratio: efficient below alpha and not above beta",
         "told: off (in shadow: it would be in on)",
         "  a switch costs: 0.05 s",
         "rates: flop 1 Gflop/s, memory 1 GB/s (of a thread), link 100 MB/s (of a worker)",
