@@ -3,6 +3,7 @@
 import logging
 
 import numpy as np
+import pytest
 from distributed.utils_test import gen_cluster
 from helpers import GATES, installed, new_gates, until
 
@@ -108,21 +109,12 @@ async def test_each_worker_has_the_state_before_the_first_task_of_the_phase(c, s
     assert plugin.fault is None
 
 
+@pytest.mark.parametrize(("following", "given"), [(fetch, {"look_ahead": False}), (tidy, {})], ids=["tick", "short"])
 @gen_cluster(client=True)
-async def test_without_look_ahead_it_is_left_to_the_tick(c, s, a, b):
-    plugin = await between_ticks(c, s, look_ahead=False)
-    after, may_end = waiting(c)
-    await arrived(s)
-    may_end.set()
-    await c.gather(after)
-    assert plugin.controller.counters["used"] == 0
-
-
-@gen_cluster(client=True)
-async def test_what_is_too_short_is_no_phase(c, s, a, b):
-    plugin = await between_ticks(c, s)
-    after, may_end = waiting(c, tidy)
-    await arrived(s, "tidy")
+async def test_without_look_ahead_and_where_it_is_too_short_nothing_is_decided(c, s, a, b, following, given):
+    plugin = await between_ticks(c, s, **given)
+    after, may_end = waiting(c, following)
+    await arrived(s, following.__name__)
     may_end.set()
     await c.gather(after)
     assert plugin.controller.counters["used"] == 0
