@@ -77,7 +77,7 @@ class Program:
         took = dict.fromkeys(sorted({0, self.break_even, *map(int, tried)}), math.inf)
         for threshold in [*took] * PASSES:
             panels = self._recoded(threshold)
-            (seconds,) = best([partial(self._product, panels, self.vectors[0])], SECONDS)
+            (seconds,) = best([partial(self._product, panels, self.vectors[0])], SECONDS, clock=time.perf_counter)
             took[threshold] = min(took[threshold], seconds)
         return min(took, key=lambda threshold: took[threshold])
 
