@@ -133,7 +133,7 @@ class GroupTypes:
             return None
         sizes = {one.key: float(one.nbytes) for one in ts.dependencies if one.nbytes >= 0}
         rules = self._rules(state)
-        names = (*functions, told(ts.run_spec, lambda key: rules.inferred(key).value, sizes.get))
+        names = (*functions, told(ts.run_spec, rules.value, sizes.get))
         load.kernel = None if self.kernels.counted(names) else names
         # where the first is another kind of task, so may be the others
         self.kernels.ask((one.key for one in (members if ts is members[0] else [ts])), names)

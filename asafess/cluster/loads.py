@@ -83,6 +83,8 @@ class GroupLoads:
         self.declared = False
         self.types.begin()
         for members in _by_group(state, keys):
+            if all(ts.state == "memory" for ts in members):
+                continue  # results that a graph needs belong to it, too
             load = self._typed(state, members)
             runnable = 0 if load is None else self._measure(load, members)
             if load is not None and runnable and load.load and load.column is not None:

@@ -90,9 +90,10 @@ class Sampler:
         long = bool(roots) or self._is_long(scheduler, ready, rates)
         # where persons have declared types, it is a phase; programs also look at lengths and sums in between
         fresh = (long or self._loads.declared) and not self._loads.busy(scheduler)
-        if not fresh and not long:
-            return None  # the next tick sees what else there is
-        self._coming.update(one.type for one in ready)
+        types = {one.type for one in ready}
+        if not fresh and (not long or (not roots and types <= self._coming)):
+            return None  # the next tick sees what else there is, as the rest of a loop that submits one by one
+        self._coming |= types
         return Taken([*self._loads.scheduled(scheduler), *ready, *roots], fresh)
 
     def begins(self, scheduler: Scheduler, ts: TaskState, rates: Rates) -> Taken | None:

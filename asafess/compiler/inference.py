@@ -96,6 +96,11 @@ class TypeInference:
         node = self._lookup(key)
         return Inferred() if node is None else self._interpret(key, node)[0]
 
+    def value(self, key: Any) -> Any:
+        """Return the abstract value of a task's result."""
+        kept = self._values.get(key)
+        return self.inferred(key).value if kept is None else kept[0]
+
     def _found(self, key: Any, name: str) -> FoundType | None:
         node = self._lookup(key)
         if node is None:
