@@ -18,41 +18,35 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from asafess.wire import figures, libraries, mask, sample
+from asafess.wire.backlog import Backlog
 from asafess.wire.counters import Counters
 from asafess.wire.figures import DEFAULTS, LINK, MASKS, MOST_KEPT, Figures
+from asafess.wire.forecast import STATES, Active, amounts, choice
 from asafess.wire.header import CorruptedFrameError, Header
+from asafess.wire.traffic import SAMPLE, Traffic
 
 logger = logging.getLogger(__name__)
 
-#: *mask*: words without zeros; *general*: a library too
-STATES = ("off", "mask", "general")
-#: bytes of Dask's sample of a frame
-SAMPLE = 50_000
-#: one frame in so many is looked at to say what the data is like, in every state
-EVERY = 16
-#: bytes that a frame is taken to have of which only Dask's sample was seen, before any was seen whole
-TYPICAL = 1 << 20
-
-
-class _Active(NamedTuple):
-    state: str
-    #: bytes per second
-    link: float
-    figures: dict[str, Figures]
-    #: of the installed libraries those that are worth a look on this link, the best for a text first
-    libraries: tuple[str, ...]
-    #: with the first something could be won on this link
-    library_pays: bool
+#: one frame in so many is looked at to say what the data is like, in every state; and one after so many seconds in
+#: which none was: of large ones there are few
+EVERY, LOOK_AGAIN = 16, 0.1
 
 
 class Codec:
     """Encodes frames that leave and decodes frames that come.
+
+    Parameters
+    ----------
+    backlog : Backlog, optional
+        What the link is busy with; left out, it waits for each frame.
+    clock : callable
+        The time in seconds.
 
     Examples
     --------
@@ -67,13 +61,13 @@ class Codec:
     (1600, True)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, backlog: Backlog | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
         self._counters = Counters()
+        self._traffic, self._clock = Traffic(backlog), clock
         self._prepared = False
         self._seen = itertools.count()
-        #: frames of which more than a sample was seen, and their bytes
-        self._frames = self._bytes = 0
+        self._looked = clock()
         self._of_thread = threading.local()
         installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
         self._set("off", LINK, installed)
@@ -98,8 +92,9 @@ class Codec:
 
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
         best = figures.best_libraries(known, link)
-        pays = figures.choose({best[0]: known[best[0]].text}, known, link) is not None
-        self._active = _Active(state, link, known, best, pays)
+        active = Active(state, link, known, best, False)
+        pays = choice({best[0]: known[best[0]].text}, active, "general", self._traffic.can_be_busy) is not None
+        self._active = active._replace(library_pays=pays)
 
     def set_state(self, state: str) -> None:
         """Set how frames leave from now on.
@@ -172,13 +167,21 @@ class Codec:
         try:
             small = memoryview(data).nbytes <= SAMPLE
             if small:
-                due = self._of_thread.due = next(self._seen) % EVERY == 0
+                due = self._of_thread.due = self._is_due()
             else:
                 due = getattr(self._of_thread, "due", True)
             if not self._prepared or (active.state == "off" and not due):
+                if small:
+                    self._traffic.passed(memoryview(data).nbytes, active.link)
                 return data
             frame = np.frombuffer(data, np.uint8) if memoryview(data).nbytes else np.empty(0, np.uint8)
-            encoded = self._sample(frame, active, due) if small else self._frame(frame, active, due)
+            if small:
+                encoded = self._sample(frame, active, due)
+                if encoded is None:
+                    self._traffic.passed(frame.size, active.link)
+            else:
+                encoded = self._frame(frame, active, due, self._traffic.is_busy(active.link))
+                self._traffic.left(frame.size if encoded is None else len(encoded), active.link)
         except Exception:
             self._counters.add(wire_faults=1)
             # One line for the first; the counter knows the rest.
@@ -187,7 +190,15 @@ class Codec:
             return data
         return data if encoded is None else encoded
 
-    def _sample(self, data: np.ndarray, active: _Active, due: bool) -> Any:
+    def _is_due(self) -> bool:
+        """Say whether to look at what the next frame is like."""
+        now = self._clock()
+        due = next(self._seen) % EVERY == 0 or now - self._looked >= LOOK_AGAIN
+        if due:
+            self._looked = now
+        return due
+
+    def _sample(self, data: np.ndarray, active: Active, due: bool) -> Any:
         """Encode Dask's sample of a frame, or a small frame."""
         seen = sample.look(data)
         # whether it pays is asked of the whole frame: here a link is slow, so that less is better
@@ -197,24 +208,23 @@ class Codec:
             encoded = _encode(data, active.libraries[0])
         if encoded is None:
             if due:
-                self._note(sample.Look(seen.words, seen.zeros, {}), self._typical, 0, active)
+                self._note(sample.Look(seen.words, seen.zeros, {}), self._traffic.typical, 0, active)
             if active.state != "off":
                 self._counters.add(wire_raw_frames=1)
         return encoded
 
-    def _frame(self, data: np.ndarray, active: _Active, due: bool) -> Any:
-        """Encode a frame in what the state allows, if that pays."""
+    def _frame(self, data: np.ndarray, active: Active, due: bool, busy: bool) -> Any:
+        """Encode a frame in what the state allows, if that pays on a link that is busy with others, or waits for it."""
         start = time.perf_counter()
         asked = active.libraries if active.state == "general" or (due and active.library_pays) else ()
         part = sample.pieces(data)
         seen = sample.look(part, asked, data.size)
         if due:
-            with self._lock:
-                self._frames, self._bytes = self._frames + 1, self._bytes + data.size
+            self._traffic.seen(data.size)
             self._note(seen, data.size, part.size, active)
         if active.state == "off":
             return None
-        name = _choice(seen.kept, active, active.state)
+        name = choice(seen.kept, active, active.state, busy)
         encoded = _encode(data, name)
         if name is None or encoded is None:
             self._counters.add(wire_raw_frames=1)
@@ -228,25 +238,9 @@ class Codec:
         )
         return encoded
 
-    @property
-    def _typical(self) -> float:
-        return self._bytes / self._frames if self._frames else TYPICAL
-
-    def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: _Active) -> None:
+    def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: Active) -> None:
         """Note what the data is like, and what each state would make of it."""
-        amounts = {"wire_sampled_words": seen.words, "wire_sampled_zeros": seen.zeros, "wire_sampled_bytes": nbytes}
-        # looking reads Dask's sample and ours, in words of three sizes
-        reading = (SAMPLE + looked_at) * len(MASKS) * active.figures["mask8"].scan
-        for state in STATES[1:]:
-            name = _choice(seen.kept, active, state)
-            kept = 1.0 if name is None else seen.kept[name]
-            seconds = reading + (0.0 if name is None else nbytes * active.figures[name].seconds(kept))
-            if state == "general":  # looking is compressing
-                asked = [name for name in active.libraries if name in seen.kept]
-                seconds += sum(looked_at * active.figures[name].seconds(seen.kept[name]) for name in asked)
-            amounts[f"wire_sampled_{state}_bytes"] = kept * nbytes
-            amounts[f"wire_sampled_{state}_seconds"] = seconds
-        self._counters.add(**amounts)
+        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.busy))
 
     def decompress(self, frame: Any) -> Any:
         """Return a frame as it was, in any state.
@@ -278,16 +272,6 @@ class Codec:
         seconds = time.perf_counter() - start
         self._counters.add(wire_decoded_frames=1, wire_decoded_bytes=len(data), wire_decode_seconds=seconds)
         return data
-
-
-def _allowed(active: _Active, state: str) -> Iterable[str]:
-    return MASKS if state == "mask" else (*MASKS, *active.libraries)
-
-
-def _choice(kept: dict[str, float], active: _Active, state: str) -> str | None:
-    """Return the encoding that a state gives a frame of which so much would be kept."""
-    allowed = {name: kept[name] for name in _allowed(active, state) if name in kept}
-    return figures.choose(allowed, active.figures, active.link)
 
 
 def _encode(data: np.ndarray, name: str | None) -> Any:

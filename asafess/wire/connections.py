@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import dask.config
 
+from asafess.wire.backlog import Backlog
 from asafess.wire.codec import Codec
 from asafess.wire.header import VERSION
 from asafess.wire.libraries import LIBRARIES
@@ -42,7 +43,7 @@ NAME = "-".join(("asafess", str(VERSION), *sorted(LIBRARIES)))
 SETTING = "distributed.comm.compression"
 
 #: of this process, as its connections are
-codec = Codec()
+codec = Codec(Backlog())
 _lock = threading.Lock()
 
 

@@ -30,6 +30,8 @@ MOST_KEPT = 0.7
 #: how many times the seconds of encoding and decoding count: figures are those of a process that is left alone, and
 #: what encodes can't compute
 BUSY = 1.2
+#: what is won on a link must be so much of what a frame takes as it is: predictions are no better
+LEAST_GAIN = 0.1
 #: another library is asked, too, if a text takes no longer than so many times what it takes with the best
 NEAR = 1.25
 #: bytes that are encoded to measure
@@ -87,17 +89,36 @@ def best_libraries(figures: Mapping[str, Figures], link: float) -> tuple[str, ..
     return tuple(sorted((name for name, seconds in found.items() if seconds <= most), key=lambda name: found[name]))
 
 
-def _seconds(one: Figures, kept: float, link: float) -> float:
+def _seconds(one: Figures, kept: float, link: float, busy: bool = False) -> float:
     """Return what each byte of a frame costs of which this share is kept."""
-    return kept / link + BUSY * one.seconds(kept)
+    return kept / link + beside(BUSY * one.seconds(kept), kept, link, busy)
+
+
+def beside(codec: float, kept: float, link: float, busy: bool) -> float:
+    """Return how many of a codec's seconds for a byte come on top of those of the link.
+
+    All of them where the link waits for it. Where it is busy with other messages, only what the codec is slower.
+
+    Examples
+    --------
+    >>> beside(4.0, kept=0.5, link=0.25, busy=False), beside(4.0, kept=0.5, link=0.25, busy=True)
+    (4.0, 2.0)
+    """
+    return max(codec - kept / link, 0.0) if busy else codec
 
 
 def choose(
-    kept: Mapping[str, float], figures: Mapping[str, Figures], link: float, most: float = MOST_KEPT
+    kept: Mapping[str, float],
+    figures: Mapping[str, Figures],
+    link: float,
+    most: float = MOST_KEPT,
+    busy: bool = False,
+    gain: float = 0.0,
 ) -> str | None:
     """Return the encoding with which a frame is over soonest; None where that is as it is.
 
-    Encoding and decoding, `BUSY` times, must take less time than the link is spared: (1 − kept) ÷ link.
+    Encoding and decoding, `BUSY` times, must make it later by less time than the link is spared: (1 − kept) ÷ link.
+    See `beside`.
 
     Parameters
     ----------
@@ -109,6 +130,10 @@ def choose(
         Bytes per second.
     most : float
         Share of the bytes that may be left.
+    busy : bool
+        Whether the link has other messages to send meanwhile.
+    gain : float
+        Share of what the frame takes as it is that must be won at least.
 
     Examples
     --------
@@ -116,12 +141,14 @@ def choose(
     'mask8'
     >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=1.25e7)
     'lz4'
-    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=2e9) is None
+    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=3e8) is None
     True
+    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=3e8, busy=True)
+    'lz4'
     """
-    best, least = None, 1 / link
+    best, least = None, (1 - gain) / link
     for name, share in kept.items():
-        seconds = _seconds(figures[name], share, link)
+        seconds = _seconds(figures[name], share, link, busy)
         if share <= most and seconds < least:
             best, least = name, seconds
     return best

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from asafess.wire import disk
-from asafess.wire.codec import STATES
+from asafess.wire.forecast import STATES
 
 #: the codec's counter → ours
 FROM_CODEC = {

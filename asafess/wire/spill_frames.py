@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from asafess.wire import figures, libraries, mask, sample
-from asafess.wire.codec import SAMPLE, STATES
 from asafess.wire.figures import MASKS, MOST_KEPT, Figures
+from asafess.wire.forecast import STATES
+from asafess.wire.traffic import SAMPLE
 
 #: bytes from which on Dask compresses a frame, and up to which
 SMALLEST, LARGEST = 10_000, 1 << 31

@@ -81,8 +81,8 @@ async def test_a_damaged_frame_is_refused_and_dask_fetches_it_again(c, s, a, b):
     codec, damaged = connections.codec, []
     whole = codec._frame
 
-    def damage(data, active, due):
-        frame = whole(data, active, due)
+    def damage(data, active, due, busy):
+        frame = whole(data, active, due, busy)
         if not damaged:
             frame[40] ^= 1
             damaged.append(frame)

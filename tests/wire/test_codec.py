@@ -1,4 +1,5 @@
 import logging
+from contextvars import copy_context
 
 import numpy as np
 import pytest
@@ -8,16 +9,19 @@ from hypothesis import strategies as st
 from wire_strategies import frames
 
 from asafess.wire import figures, mask
-from asafess.wire.codec import EVERY, SAMPLE, STATES, TYPICAL, Codec
+from asafess.wire.backlog import Backlog
+from asafess.wire.codec import EVERY, LOOK_AGAIN, Codec
 from asafess.wire.figures import MASKS, MOST_KEPT
+from asafess.wire.forecast import STATES
 from asafess.wire.header import CorruptedFrameError, Header
 from asafess.wire.libraries import LIBRARIES
+from asafess.wire.traffic import SAMPLE, TYPICAL
 
 SLOW, FAST = 1e6, 1e13
 
 
 def codec(state="mask", link=SLOW):
-    made = Codec()
+    made = Codec(clock=lambda: 0.0)
     made.prepare()
     made.set_link(link)
     made.set_state(state)
@@ -210,6 +214,63 @@ def test_a_text_is_known_to_be_one_while_only_the_mask_is_on():
     found = one.counters()
     assert found["wire_sampled_general_bytes"] < 0.7 * found["wire_sampled_bytes"]
     assert found["wire_sampled_mask_bytes"] == found["wire_sampled_bytes"]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def slower_than_it_saves(state):
+    """Return a codec whose library takes 0.9 of the time of a raw frame, and its clock."""
+    clock = Clock()
+    one = Codec(Backlog(clock), clock)
+    one.prepare()
+    name, measured = one.library, figures.DEFAULTS[one.library]
+    link = 0.9 / (figures.BUSY * measured.seconds(measured.text)) * (1 - figures.LEAST_GAIN)
+    one._set(state, link, {**{mask: figures.DEFAULTS[mask] for mask in MASKS}, name: measured})
+    return one, clock
+
+
+def sent(one, frame):
+    """Send a frame in a message of its own, as Dask does; return how."""
+    compressions["asafess-test"] = Compression("asafess-test", one.compress, one.decompress)
+    try:
+        return copy_context().run(maybe_compress, frame, compression="asafess-test")[0]
+    finally:
+        del compressions["asafess-test"]
+
+
+def test_a_library_that_does_not_pay_while_the_link_waits_pays_while_it_is_busy():
+    one, clock = slower_than_it_saves("general")
+    frame = text(400_000)
+    assert [sent(one, frame) for _ in range(4)] == [None, *["asafess-test"] * 3]
+    clock.now += 1.0
+    assert sent(one, frame) is None
+
+
+@pytest.mark.parametrize("state", ["off", "mask"])
+def test_what_it_would_save_on_a_busy_link_is_known_in_every_state(state):
+    one, clock = slower_than_it_saves(state)
+    frame = text(400_000)
+    assert [sent(one, frame) for _ in range(16)] == [None] * 16
+    before = one.counters()
+    clock.now += 2 * LOOK_AGAIN  # a pause: the frame that is looked at is one that finds the link free
+    assert sent(one, frame) is None
+    found = {name: value - before[name] for name, value in one.counters().items()}
+    assert found["wire_sampled_bytes"] == found["wire_sampled_mask_bytes"] == len(frame)
+    assert found["wire_sampled_general_bytes"] < 0.8 * len(frame)
+
+
+def test_of_few_frames_one_is_looked_at_each_tenth_of_a_second():
+    one, clock = slower_than_it_saves("off")
+    frame = text(400_000)
+    for _ in range(4):
+        sent(one, frame)
+        clock.now += 0.51 * LOOK_AGAIN
+    assert one.counters()["wire_sampled_bytes"] == 2 * len(frame)
 
 
 def test_damaged_frames_are_counted():

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asafess.wire import libraries, mask, spill_frames
-from asafess.wire.codec import STATES
 from asafess.wire.figures import BUSY, DEFAULTS, MASKS, MOST_KEPT, Figures
+from asafess.wire.forecast import STATES
 from asafess.wire.header import Header
 from asafess.wire.spill_frames import Known, choice, encode, look, of_states
 

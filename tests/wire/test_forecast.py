@@ -1,0 +1,55 @@
+"""What each state would make of a frame."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asafess.wire.figures import BUSY, DEFAULTS, MASKS
+from asafess.wire.forecast import STATES, Active, amounts, choice
+from asafess.wire.sample import Look
+
+NAMES = ("lz4", "zstd")
+shares = st.fixed_dictionaries(dict.fromkeys((*MASKS, *NAMES), st.floats(0.01, 1.1)))
+links = st.floats(1e6, 1e10)
+
+
+def active(link):
+    return Active("off", link, DEFAULTS, NAMES, True)
+
+
+def seconds(found, state, link):
+    return found[f"wire_sampled_{state}_bytes"] / link + found[f"wire_sampled_{state}_seconds"]
+
+
+@given(shares, links, st.booleans())
+def test_the_mask_is_one_of_what_general_may_take_and_off_is_none(kept, link, busy):
+    of_mask, general = (choice(kept, active(link), state, busy) for state in ("mask", "general"))
+    assert of_mask is None or of_mask in MASKS
+    if of_mask is not None:
+        assert general is not None
+
+
+@given(shares, links, st.floats(0.0, 1.0))
+def test_what_is_said_of_a_mixture_lies_between_a_link_that_waits_and_one_that_is_busy(kept, link, busy):
+    look = Look(1000, 0, kept)
+    found, waits, is_busy = (amounts(look, 1e6, 0, active(link), share) for share in (busy, 0.0, 1.0))
+    for state in STATES[1:]:
+        of_two = sorted((seconds(waits, state, link), seconds(is_busy, state, link)))
+        assert of_two[0] * (1 - 1e-9) <= seconds(found, state, link) <= of_two[1] * (1 + 1e-9)
+
+
+@given(shares, links, st.floats(0.0, 1.0))
+def test_no_state_is_predicted_to_be_slower_than_raw_but_for_looking(kept, link, busy):
+    reading = amounts(Look(0, 0, {}), 0.0, 0, active(link), 0.0)["wire_sampled_mask_seconds"]
+    found = amounts(Look(1000, 0, kept), 1e6, 0, active(link), busy)
+    for state in STATES[1:]:
+        assert seconds(found, state, link) <= (1e6 / link + reading) * (1 + 1e-9)
+
+
+def test_a_busy_link_waits_for_no_codec_that_is_as_fast():
+    kept = {**dict.fromkeys(MASKS, 1.0), "lz4": 0.5}
+    codec = DEFAULTS["lz4"].seconds(0.5)
+    link = 0.5 / (codec * BUSY)
+    found = amounts(Look(1000, 0, kept), 1e6, 0, active(link), 1.0)
+    nothing = amounts(Look(1000, 0, kept), 0.0, 0, active(link), 1.0)
+    assert found["wire_sampled_general_seconds"] == nothing["wire_sampled_general_seconds"]
+    assert found["wire_sampled_general_bytes"] == 0.5e6

@@ -1,0 +1,44 @@
+"""What frames are like of late."""
+
+from contextvars import copy_context
+
+import pytest
+
+from asafess.wire.backlog import Backlog
+from asafess.wire.traffic import FRAMES, SAMPLE, TYPICAL, Traffic
+
+
+def test_a_frame_is_as_large_as_those_that_were_seen_whole():
+    traffic = Traffic()
+    assert traffic.typical == TYPICAL
+    traffic.seen(1000.0)
+    assert traffic.typical == 1000.0
+    for _ in range(10 * FRAMES):
+        traffic.seen(2000.0)
+    assert traffic.typical == pytest.approx(2000.0, rel=1e-3)
+
+
+def test_without_a_backlog_the_link_is_never_busy():
+    traffic = Traffic()
+    traffic.left(1e9, 1e6)
+    assert not traffic.is_busy(1e6)
+    assert (traffic.busy, traffic.can_be_busy) == (0.0, False)
+
+
+@pytest.mark.parametrize(("shown", "takes"), [(SAMPLE, 1.0), (SAMPLE // 2, SAMPLE / 2 / 8e6)])
+def test_a_frame_of_which_a_sample_was_shown_is_of_typical_size_and_a_small_one_is_shown_whole(shown, takes):
+    now = [0.0]
+    traffic = Traffic(Backlog(lambda: now[0]))
+    traffic.seen(8e6)
+    copy_context().run(traffic.passed, shown, 4e6)  # at most twice as fast: 8 MB/s
+    now[0] = 0.99 * takes
+    assert copy_context().run(traffic.is_busy, 4e6)
+    now[0] = 1.01 * takes
+    assert not copy_context().run(traffic.is_busy, 4e6)
+
+
+def test_the_share_of_busy_frames_follows_those_of_late():
+    traffic = Traffic(Backlog(lambda: 0.0))
+    for _ in range(4 * FRAMES):
+        copy_context().run(traffic.passed, 1000, 1e6)
+    assert traffic.busy > 0.95
