@@ -5,7 +5,8 @@ For each logical byte that moves, in seconds of one worker, in a state s::
     g(s) = waited · kept(s) ÷ link + slowness · codec(s)
 
 *kept*: the share of bytes that the state leaves, with each frame in the encoding that is best for it on this link;
-*codec*: the seconds of encoding and decoding. Workers look at one frame in 16, in every state, and say what each state
+*codec*: by how much encoding and decoding make it later; not by all of their seconds, while the link is busy with other
+messages. Workers look at one frame in 16, and at one each tenth of a second, in every state, and say what each state
 would make of it. *slowness*: how much longer encoding and decoding took among everything else that goes on, than was
 predicted from measuring them alone; at least 1, and as it was last seen. *waited*: the share of a transfer that tasks
 wait for, 1 ÷ ratio where computing takes longer than moving.

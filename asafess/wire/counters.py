@@ -22,9 +22,9 @@ COUNTERS = {
     "wire_sampled_zeros": "those without any bit set",
     "wire_sampled_bytes": "bytes of the frames that were looked at",
     "wire_sampled_mask_bytes": "bytes that the state mask would leave of them",
-    "wire_sampled_mask_seconds": "predicted seconds of encoding and decoding them in the state mask",
+    "wire_sampled_mask_seconds": "predicted seconds by which encoding in the state mask makes them later",
     "wire_sampled_general_bytes": "bytes that the state general would leave of them",
-    "wire_sampled_general_seconds": "predicted seconds of encoding and decoding them in the state general",
+    "wire_sampled_general_seconds": "the same of the state general",
 }
 
 
