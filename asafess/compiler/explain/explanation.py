@@ -154,6 +154,11 @@ class Explanation:
                 if self.measuring
                 else ()
             ),
+            *(
+                ("What is untyped is read and measured by a cluster with asafess while it runs: ask again then.",)
+                if self.untyped
+                else ()
+            ),
         )
         return tuple(line for note in notes for line in wrap(note, WIDTH, subsequent_indent=INDENT))
 

@@ -94,6 +94,8 @@ def test_it_is_a_sequence_of_rows():
     one, two = row("a"), row("b", typed(loads={"compute": 1.0}))
     found = explanation(one, two)
     assert (len(found), list(found), found[1], found.untyped) == (2, [one, two], two, ("a",))
+    assert "What is untyped is read and measured by a cluster" in str(found)
+    assert "What is untyped" not in str(explanation(two))
     assert (one.type, one.source, one.confidence) == (None, "untyped", None)
     assert (two.type, two.source, two.confidence) == ("task", "compiler", 0.75)
 
