@@ -69,10 +69,14 @@ class Race:
         self.client.run(_forget_links)
         if self._found:
             self.client.run(_configure, {**self._found, **self.case.configured.get(arm, {})})
-        if arm != OFF and arm not in self.case.configured:
-            names = [NULL] if arm == NULL else list(self.case.optimizations)
-            asafess.install(self.client, names, rates=self.rates, **self.case.settings)
-            found = asafess.wait(self.client)["rates"]
+        stock = arm == OFF or arm in self.case.configured
+        # stock Dask, too, after an installation: during the pause that it takes, workers' memory grows cold
+        names = [NULL] if stock or arm == NULL else list(self.case.optimizations)
+        asafess.install(self.client, names, rates=self.rates, **self.case.settings)
+        found = asafess.wait(self.client)["rates"]
+        if stock:
+            asafess.uninstall(self.client)
+        else:
             self.rates.update({name: found[name] for name in RATES if found.get(name)})
             for name, state in self.fixed.get(arm, {}).items():
                 asafess.pin(self.client, name, state)
