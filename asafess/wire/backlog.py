@@ -4,6 +4,7 @@ Encoding a message alone makes it later by the time that takes. Where several ar
 link has to do meanwhile, and what counts is which of link and codec is slower. When a connection is written to, Dask
 does not say. So what leaves is put into a bucket with a hole: frames go in as they are to be sent, and the link takes
 them at its rate, or a little faster. Who waits for a message to arrive before the next one finds the bucket empty.
+Sockets can't be asked: messages that queue are all serialized before the first of them is written.
 
 All frames of a message are encoded before the first of them leaves, so those of the present message don't count. Dask
 serializes a large message in a thread, in a context of its own (`contextvars`), so there a context stands for a

@@ -1,10 +1,12 @@
 """Rates measured in this process."""
 
+import time
+
 import numpy as np
 import pytest
 
 from asafess.tiles import door
-from asafess.tiles.rates import panel, rates
+from asafess.tiles.rates import best, panel, rates
 
 
 def test_rates_are_plausible_and_leave_the_door_alone():
@@ -34,3 +36,11 @@ def test_panels_that_are_measured_are_large_but_their_columns_take_two_bytes(dty
     assert empty.cols.dtype == np.uint16
     assert 12 << 20 <= empty.logical_nbytes <= 32 << 20
     assert empty.marks.size >= 2
+
+
+def test_what_others_do_meanwhile_does_not_count_unless_a_clock_is_named():
+    def waits():
+        time.sleep(0.02)
+
+    assert best([waits], 0.01)[0] < 0.01
+    assert best([waits], 0.01, clock=time.perf_counter)[0] >= 0.02

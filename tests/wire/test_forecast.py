@@ -53,3 +53,11 @@ def test_a_busy_link_waits_for_no_codec_that_is_as_fast():
     nothing = amounts(Look(1000, 0, kept), 0.0, 0, active(link), 1.0)
     assert found["wire_sampled_general_seconds"] == nothing["wire_sampled_general_seconds"]
     assert found["wire_sampled_general_bytes"] == 0.5e6
+
+
+def test_what_would_win_less_than_a_tenth_leaves_as_it_is():
+    kept = {"lz4": 0.5}
+    codec = DEFAULTS["lz4"].seconds(0.5) * BUSY
+    for gain, name in ((0.11, "lz4"), (0.09, None)):
+        link = (0.5 - gain) / codec  # encoding and what is sent then take 1 - gain of the time of a raw frame
+        assert choice(kept, active(link), "general", False) == name
