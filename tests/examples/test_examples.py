@@ -1,5 +1,6 @@
 """The examples are run as a user runs them: each in a process of its own, with its own cluster."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,13 +10,26 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+#: of a machine like many, whatever this one does meanwhile: thresholds follow from them
+RATES = {
+    "flop": 4e9,
+    "memory": 1e10,
+    "link": 1e9,
+    "scan": 1.5e10,
+    "copy": 4.5e9,
+    "sample": 9e10,
+    "dense_product": 2e10,
+    "sparse_product": 1e9,
+}
 
 
-def story(name, *arguments, cwd):
+def story(name, *arguments, cwd, rates=None):
     """Run an example; return what it printed."""
+    given = {f"DASK_ASAFESS__RATES__{name.upper()}": str(rate) for name, rate in (rates or {}).items()}
     done = subprocess.run(
         [sys.executable, EXAMPLES / f"{name}.py", *map(str, arguments)],
         cwd=cwd,
+        env={**os.environ, **given},
         capture_output=True,
         text=True,
         timeout=300,
@@ -36,7 +50,7 @@ def test_each_example_is_run_here():
 )
 def test_compression_goes_on_when_it_pays_and_off_again_only_by_alpha_and_beta(tmp_path, policy, expected):
     small = ["--days", 4, "--stops", 512, "--seconds", 0.3]
-    told = story("phases", *small, "--policy", policy, "--plot", "phases.png", cwd=tmp_path)
+    told = story("phases", *small, "--policy", policy, "--plot", "phases.png", cwd=tmp_path, rates=RATES)
     phases = re.findall(r"^(\w+) +\d+ rounds in .* ratio (\S+) +state (\S+) +(\S+) of (\S+) MB sent$", told, re.M)
     assert [name for name, *_ in phases] == ["settle", "exchange", "settle", "exchange", "settle"]
     assert [state for _, _, state, *_ in phases] == expected, told
