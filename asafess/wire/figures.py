@@ -29,7 +29,7 @@ LINK = 1.25e8
 MOST_KEPT = 0.7
 #: how many times the seconds of encoding and decoding count: figures are those of a process that is left alone, and
 #: what encodes can't compute
-BUSY = 1.2
+CROWDED = 1.2
 #: what is won on a link must be so much of what a frame takes as it is: predictions are no better
 LEAST_GAIN = 0.1
 #: another library is asked, too, if a text takes no longer than so many times what it takes with the best
@@ -91,7 +91,7 @@ def best_libraries(figures: Mapping[str, Figures], link: float) -> tuple[str, ..
 
 def _seconds(one: Figures, kept: float, link: float, busy: bool = False) -> float:
     """Return what each byte of a frame costs of which this share is kept."""
-    return kept / link + beside(BUSY * one.seconds(kept), kept, link, busy)
+    return kept / link + beside(CROWDED * one.seconds(kept), kept, link, busy)
 
 
 def beside(codec: float, kept: float, link: float, busy: bool) -> float:
@@ -117,7 +117,7 @@ def choose(
 ) -> str | None:
     """Return the encoding with which a frame is over soonest; None where that is as it is.
 
-    Encoding and decoding, `BUSY` times, must make it later by less time than the link is spared: (1 − kept) ÷ link.
+    Encoding and decoding, `CROWDED` times, must make it later by less time than the link is spared: (1 − kept) ÷ link.
     See `beside`.
 
     Parameters

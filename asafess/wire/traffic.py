@@ -37,7 +37,7 @@ class Traffic:
 
     @property
     def can_be_busy(self) -> bool:
-        """Whether anybody knows."""
+        """Whether it is known at all if the link is busy."""
         return self._backlog is not None
 
     @property

@@ -229,7 +229,7 @@ def slower_than_it_saves(state):
     one = Codec(Backlog(clock), clock)
     one.prepare()
     name, measured = one.library, figures.DEFAULTS[one.library]
-    link = 0.9 / (figures.BUSY * measured.seconds(measured.text)) * (1 - figures.LEAST_GAIN)
+    link = 0.9 / (figures.CROWDED * measured.seconds(measured.text)) * (1 - figures.LEAST_GAIN)
     one._set(state, link, {**{mask: figures.DEFAULTS[mask] for mask in MASKS}, name: measured})
     return one, clock
 

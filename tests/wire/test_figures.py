@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asafess.wire.figures import (
-    BUSY,
+    CROWDED,
     DEFAULTS,
     LIBRARY_SIZE,
     MASKS,
@@ -29,7 +29,7 @@ def test_what_is_chosen_is_soonest_over_the_link_and_none_only_where_raw_is_abou
     kept = {name: one[0] for name, one in cases.items()}
     costs = {name: one[1] for name, one in cases.items()}
     name = choose(kept, costs, rate, busy=busy, gain=gain)
-    codec = {n: BUSY * (costs[n].scan + costs[n].copy * kept[n]) for n in kept}
+    codec = {n: CROWDED * (costs[n].scan + costs[n].copy * kept[n]) for n in kept}
     # a link that waits takes the frame after the codec has; a busy one meanwhile
     together = (lambda link, codec: max(link, codec)) if busy else (lambda link, codec: link + codec)
     totals = {n: together(kept[n] / rate, codec[n]) for n in kept if kept[n] <= MOST_KEPT}

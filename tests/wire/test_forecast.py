@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asafess.wire.figures import BUSY, DEFAULTS, MASKS
+from asafess.wire.figures import CROWDED, DEFAULTS, MASKS
 from asafess.wire.forecast import STATES, Active, amounts, choice
 from asafess.wire.sample import Look
 
@@ -48,7 +48,7 @@ def test_no_state_is_predicted_to_be_slower_than_raw_but_for_looking(kept, link,
 def test_a_busy_link_waits_for_no_codec_that_is_as_fast():
     kept = {**dict.fromkeys(MASKS, 1.0), "lz4": 0.5}
     codec = DEFAULTS["lz4"].seconds(0.5)
-    link = 0.5 / (codec * BUSY)
+    link = 0.5 / (codec * CROWDED)
     found = amounts(Look(1000, 0, kept), 1e6, 0, active(link), 1.0)
     nothing = amounts(Look(1000, 0, kept), 0.0, 0, active(link), 1.0)
     assert found["wire_sampled_general_seconds"] == nothing["wire_sampled_general_seconds"]
@@ -57,7 +57,7 @@ def test_a_busy_link_waits_for_no_codec_that_is_as_fast():
 
 def test_what_would_win_less_than_a_tenth_leaves_as_it_is():
     kept = {"lz4": 0.5}
-    codec = DEFAULTS["lz4"].seconds(0.5) * BUSY
+    codec = DEFAULTS["lz4"].seconds(0.5) * CROWDED
     for gain, name in ((0.11, "lz4"), (0.09, None)):
         link = (0.5 - gain) / codec  # encoding and what is sent then take 1 - gain of the time of a raw frame
         assert choice(kept, active(link), "general", False) == name

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asafess.wire import libraries, mask, spill_frames
-from asafess.wire.figures import BUSY, DEFAULTS, MASKS, MOST_KEPT, Figures
+from asafess.wire.figures import CROWDED, DEFAULTS, MASKS, MOST_KEPT, Figures
 from asafess.wire.forecast import STATES
 from asafess.wire.header import Header
 from asafess.wire.spill_frames import Known, choice, encode, look, of_states
@@ -40,7 +40,7 @@ def test_general_is_never_predicted_to_be_behind_any_other_state(kept, disk, own
 
     def seconds(state):
         name = choice(kept, known, state)
-        return 1 / disk if name is None else kept[name] / disk + BUSY * DEFAULTS[name].seconds(kept[name])
+        return 1 / disk if name is None else kept[name] / disk + CROWDED * DEFAULTS[name].seconds(kept[name])
 
     assert seconds("general") <= min(seconds("off"), seconds("mask")) * (1 + 1e-9)
 
