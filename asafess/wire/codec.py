@@ -5,8 +5,8 @@ returned for a frame is either the frame itself, which Dask sends as it is, or a
 here, never results: whatever goes wrong, the frame leaves as it is.
 
 How Dask calls it (`distributed.protocol.compression.maybe_compress`): for each frame of 10 kB to 2 GiB first with a
-*sample* of it, five pieces of 10 kB from anywhere, aligned to nothing, behind each other; only if 70 % of it or less is
-left, with the frame. What is no longer than a sample can't be told from one, so it is encoded as if it were a frame; by
+*sample* of it, one to five pieces of 10 kB from anywhere, aligned to nothing, behind each other; only if 70 % of it or
+less is left, with the frame. What is no longer than a sample can't be told from one, so it is encoded as if it were a frame; by
 bytes, if need be, because the words of a sample lie anywhere.
 
 Thread rules: `set_state` and the like replace one tuple; any thread may call anything.

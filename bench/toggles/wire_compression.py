@@ -78,7 +78,11 @@ class P2P(_Blocks):
         """Rechunk the blocks, row by row, into as many columns."""
         rows = [da.from_delayed(one, (1, self.columns), self.dtype) for one in self.blocks]
         whole = da.concatenate(rows, axis=0)
-        turned = whole.rechunk((len(rows), -(-self.columns // len(rows))), method="p2p")
+        columns = -(-self.columns // len(rows))
+        # Dask gathers blocks until they are as large as its chunks (128 MiB) before it shuffles them: of so little data
+        # all of them on one worker or two, by ordinary transfers. Blocks of large data are shuffled from where they lie.
+        limit = self.columns * self.dtype.itemsize
+        turned = whole.rechunk((len(rows), columns), method="p2p", block_size_limit=limit)
         digests = turned.map_blocks(_digest, dtype=np.float64, chunks=(1, 1))
         return float(np.sum(self.client.compute(digests).result())), {}
 
