@@ -18,7 +18,9 @@ general  1 ÷ general rate: to compress and decompress a text with a library
 *zeros*: with a share z of zero words, the mask saves (z − 1/64)·link and costs scan + (1 − z)·copy; it breaks even at
 z = (scan + copy + link/64) ÷ (link + copy). Dask sends what would keep more than 70 % as it is, whatever the link.
 *alpha*: where computing takes ratio times as long as moving, and ratio > 1, tasks wait for 1 ÷ ratio of a transfer. So
-compressing saves saved·link ÷ ratio and costs c: alpha = saved·link ÷ c; below 1 it never pays.
+compressing saves saved·link ÷ ratio and costs c: alpha = saved·link ÷ c; below 1 it never pays. Except where cores have
+nothing else to do, up to a ratio of 1, and other messages are on their way meanwhile: then a library pays as long as
+compressing takes less time than the link. Of each frame a worker asks whether it is so (`asafess.wire.traffic`).
 
 Only connections between workers are compressed, on different hosts; see `asafess.wire.connections`.
 """
@@ -88,7 +90,8 @@ def thresholds(rates: Rates) -> Thresholds:
         found = (1 - kept) * link / cost
         return found if found > 1 else 0.0
 
-    of_mask, of_general = alpha(KEPT_MASK, scan + copy * KEPT_MASK), alpha(KEPT_GENERAL, general)
+    of_mask = alpha(KEPT_MASK, scan + copy * KEPT_MASK)
+    of_general = alpha(KEPT_GENERAL, general) or float(general < link)
     # so little may be saved that Dask does not take it
     break_even = max((scan + copy + MASK * link) / (link + copy), 1 - MOST_KEPT + MASK)
     return Thresholds(

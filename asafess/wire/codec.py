@@ -6,8 +6,8 @@ here, never results: whatever goes wrong, the frame leaves as it is.
 
 How Dask calls it (`distributed.protocol.compression.maybe_compress`): for each frame of 10 kB to 2 GiB first with a
 *sample* of it, one to five pieces of 10 kB from anywhere, aligned to nothing, behind each other; only if 70 % of it or
-less is left, with the frame. What is no longer than a sample can't be told from one, so it is encoded as if it were a frame; by
-bytes, if need be, because the words of a sample lie anywhere.
+less is left, with the frame. What is no longer than a sample can't be told from one, so it is encoded as if it were a
+frame; by bytes, if need be, because the words of a sample lie anywhere.
 
 Thread rules: `set_state` and the like replace one tuple; any thread may call anything.
 """
@@ -25,6 +25,7 @@ import numpy as np
 
 from asafess.wire import figures, libraries, mask, sample
 from asafess.wire.backlog import Backlog
+from asafess.wire.cores import Cores
 from asafess.wire.counters import Counters
 from asafess.wire.figures import DEFAULTS, LINK, MASKS, MOST_KEPT, Figures
 from asafess.wire.forecast import STATES, Active, amounts, choice
@@ -45,6 +46,8 @@ class Codec:
     ----------
     backlog : Backlog, optional
         What the link is busy with; left out, it waits for each frame.
+    cores : Cores, optional
+        Those that are idle; left out, there is always one.
     clock : callable
         The time in seconds.
 
@@ -61,10 +64,15 @@ class Codec:
     (1600, True)
     """
 
-    def __init__(self, backlog: Backlog | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        backlog: Backlog | None = None,
+        cores: Cores | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lock = threading.Lock()
         self._counters = Counters()
-        self._traffic, self._clock = Traffic(backlog), clock
+        self._traffic, self._clock = Traffic(backlog, cores), clock
         self._prepared = False
         self._seen = itertools.count()
         self._looked = clock()
@@ -91,9 +99,10 @@ class Codec:
         return active.figures, active.link, active.libraries
 
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
-        best = figures.best_libraries(known, link)
+        hidden = self._traffic.can_hide
+        best = figures.best_libraries(known, link, hidden)
         active = Active(state, link, known, best, False)
-        pays = choice({best[0]: known[best[0]].text}, active, "general", self._traffic.can_be_busy) is not None
+        pays = choice({best[0]: known[best[0]].text}, active, "general", hidden) is not None
         self._active = active._replace(library_pays=pays)
 
     def set_state(self, state: str) -> None:
@@ -180,8 +189,8 @@ class Codec:
                 if encoded is None:
                     self._traffic.passed(frame.size, active.link)
             else:
-                encoded = self._frame(frame, active, due, self._traffic.is_busy(active.link))
-                self._traffic.left(frame.size if encoded is None else len(encoded), active.link)
+                encoded = self._frame(frame, active, due, self._traffic.hides(active.link))
+                self._traffic.left(frame.size, active.link)
         except Exception:
             self._counters.add(wire_faults=1)
             # One line for the first; the counter knows the rest.
@@ -201,11 +210,14 @@ class Codec:
     def _sample(self, data: np.ndarray, active: Active, due: bool) -> Any:
         """Encode Dask's sample of a frame, or a small frame."""
         seen = sample.look(data)
+        self._of_thread.share = None
         # whether it pays is asked of the whole frame: here a link is slow, so that less is better
         name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
         encoded = _encode(data, name)
         if encoded is None and (active.state == "general" or (due and active.library_pays)):
             encoded = _encode(data, active.libraries[0])
+            if encoded is not None:
+                self._of_thread.share = len(encoded) / data.size
         if encoded is None:
             if due:
                 self._note(sample.Look(seen.words, seen.zeros, {}), self._traffic.typical, 0, active)
@@ -213,18 +225,22 @@ class Codec:
                 self._counters.add(wire_raw_frames=1)
         return encoded
 
-    def _frame(self, data: np.ndarray, active: Active, due: bool, busy: bool) -> Any:
-        """Encode a frame in what the state allows, if that pays on a link that is busy with others, or waits for it."""
+    def _frame(self, data: np.ndarray, active: Active, due: bool, hidden: bool) -> Any:
+        """Encode a frame in what the state allows, if that pays, hidden behind other messages or not."""
         start = time.perf_counter()
-        asked = active.libraries if active.state == "general" or (due and active.library_pays) else ()
-        part = sample.pieces(data)
-        seen = sample.look(part, asked, data.size)
+        share = getattr(self._of_thread, "share", None)
+        if due or share is None:
+            asked = active.libraries if active.state == "general" or (due and active.library_pays) else ()
+            part = sample.pieces(data)
+            seen = sample.look(part, asked, data.size)
+        else:  # no mask pays, and what the library makes of the frame is what it has made of Dask's sample
+            seen = sample.Look(0, 0, {active.libraries[0]: share})
         if due:
             self._traffic.seen(data.size)
             self._note(seen, data.size, part.size, active)
         if active.state == "off":
             return None
-        name = choice(seen.kept, active, active.state, busy)
+        name = choice(seen.kept, active, active.state, hidden)
         encoded = _encode(data, name)
         if name is None or encoded is None:
             self._counters.add(wire_raw_frames=1)
@@ -240,7 +256,7 @@ class Codec:
 
     def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: Active) -> None:
         """Note what the data is like, and what each state would make of it."""
-        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.busy))
+        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.hidden))
 
     def decompress(self, frame: Any) -> Any:
         """Return a frame as it was, in any state.

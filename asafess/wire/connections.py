@@ -29,6 +29,7 @@ import dask.config
 
 from asafess.wire.backlog import Backlog
 from asafess.wire.codec import Codec
+from asafess.wire.cores import Cores
 from asafess.wire.header import VERSION
 from asafess.wire.libraries import LIBRARIES
 
@@ -43,7 +44,7 @@ NAME = "-".join(("asafess", str(VERSION), *sorted(LIBRARIES)))
 SETTING = "distributed.comm.compression"
 
 #: of this process, as its connections are
-codec = Codec(Backlog())
+codec = Codec(Backlog(), Cores())
 _lock = threading.Lock()
 
 

@@ -67,7 +67,7 @@ DEFAULTS: dict[str, Figures] = {
 }
 
 
-def best_libraries(figures: Mapping[str, Figures], link: float) -> tuple[str, ...]:
+def best_libraries(figures: Mapping[str, Figures], link: float, hidden: bool = False) -> tuple[str, ...]:
     """Return the libraries with which a text is soonest over the link, the best first, and those nearly as good.
 
     Parameters
@@ -76,35 +76,43 @@ def best_libraries(figures: Mapping[str, Figures], link: float) -> tuple[str, ..
         Encoding → figures; masks are passed over.
     link : float
         Bytes per second.
+    hidden : bool
+        Whether encoding may be hidden, see `beside`; then it is taken to be so for every other frame.
 
     Examples
     --------
     >>> best_libraries(DEFAULTS, 1.25e8), best_libraries(DEFAULTS, 1e7)
     (('lz4', 'zstd'), ('zstd', 'lz4'))
-    >>> best_libraries(DEFAULTS, 1e9)
-    ('lz4',)
+    >>> best_libraries(DEFAULTS, 1e9), best_libraries(DEFAULTS, 1.25e8, hidden=True)
+    (('lz4',), ('lz4', 'zstd'))
     """
-    found = {name: _seconds(one, one.text, link) for name, one in figures.items() if name not in MASKS}
+
+    def seconds(one: Figures) -> float:
+        kinds = {False, hidden}
+        return sum(_seconds(one, one.text, link, kind) for kind in kinds) / len(kinds)
+
+    found = {name: seconds(one) for name, one in figures.items() if name not in MASKS}
     most = NEAR * min(found.values())
     return tuple(sorted((name for name, seconds in found.items() if seconds <= most), key=lambda name: found[name]))
 
 
-def _seconds(one: Figures, kept: float, link: float, busy: bool = False) -> float:
+def _seconds(one: Figures, kept: float, link: float, hidden: bool = False) -> float:
     """Return what each byte of a frame costs of which this share is kept."""
-    return kept / link + beside(CROWDED * one.seconds(kept), kept, link, busy)
+    return kept / link + beside(CROWDED * one.seconds(kept), kept, link, hidden)
 
 
-def beside(codec: float, kept: float, link: float, busy: bool) -> float:
+def beside(codec: float, kept: float, link: float, hidden: bool) -> float:
     """Return how many of a codec's seconds for a byte come on top of those of the link.
 
-    All of them where the link waits for it. Where it is busy with other messages, only what the codec is slower.
+    All of them where the link waits for it. Where encoding is hidden, because the link is busy with other messages and
+    a core has nothing else to do, only what the codec is slower.
 
     Examples
     --------
-    >>> beside(4.0, kept=0.5, link=0.25, busy=False), beside(4.0, kept=0.5, link=0.25, busy=True)
+    >>> beside(4.0, kept=0.5, link=0.25, hidden=False), beside(4.0, kept=0.5, link=0.25, hidden=True)
     (4.0, 2.0)
     """
-    return max(codec - kept / link, 0.0) if busy else codec
+    return max(codec - kept / link, 0.0) if hidden else codec
 
 
 def choose(
@@ -112,7 +120,7 @@ def choose(
     figures: Mapping[str, Figures],
     link: float,
     most: float = MOST_KEPT,
-    busy: bool = False,
+    hidden: bool = False,
     gain: float = 0.0,
 ) -> str | None:
     """Return the encoding with which a frame is over soonest; None where that is as it is.
@@ -130,8 +138,8 @@ def choose(
         Bytes per second.
     most : float
         Share of the bytes that may be left.
-    busy : bool
-        Whether the link has other messages to send meanwhile.
+    hidden : bool
+        Whether the link has other messages to send meanwhile, and a core is idle.
     gain : float
         Share of what the frame takes as it is that must be won at least.
 
@@ -143,12 +151,12 @@ def choose(
     'lz4'
     >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=3e8) is None
     True
-    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=3e8, busy=True)
+    >>> choose({"mask8": 1.0, "lz4": 0.4}, DEFAULTS, link=3e8, hidden=True)
     'lz4'
     """
     best, least = None, (1 - gain) / link
     for name, share in kept.items():
-        seconds = _seconds(figures[name], share, link, busy)
+        seconds = _seconds(figures[name], share, link, hidden)
         if share <= most and seconds < least:
             best, least = name, seconds
     return best

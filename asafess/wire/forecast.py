@@ -20,13 +20,13 @@ class Active(NamedTuple):
     #: bytes per second
     link: float
     figures: dict[str, Figures]
-    #: of the installed libraries those that are worth a look on this link, the best for a text first
+    #: of the installed libraries those that are nearly as good as the best for a text on this link, which is the first
     libraries: tuple[str, ...]
-    #: with the first something could be won on this link, at least while it is busy
+    #: with the first something could be won on this link, at least where encoding is hidden
     library_pays: bool
 
 
-def choice(kept: Mapping[str, float], active: Active, state: str, busy: bool) -> str | None:
+def choice(kept: Mapping[str, float], active: Active, state: str, hidden: bool) -> str | None:
     """Return the encoding that a state gives a frame of which so much would be kept; None: it leaves as it is.
 
     Examples
@@ -39,10 +39,10 @@ def choice(kept: Mapping[str, float], active: Active, state: str, busy: bool) ->
     """
     allowed: Iterable[str] = MASKS if state == "mask" else (*MASKS, *active.libraries)
     shares = {name: kept[name] for name in allowed if name in kept}
-    return choose(shares, active.figures, active.link, busy=busy, gain=LEAST_GAIN)
+    return choose(shares, active.figures, active.link, hidden=hidden, gain=LEAST_GAIN)
 
 
-def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, busy: float) -> dict[str, float]:
+def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden: float) -> dict[str, float]:
     """Return what a frame adds to the counters of what was sampled.
 
     Parameters
@@ -51,14 +51,14 @@ def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, busy: flo
     nbytes, looked_at : float, int
         Bytes of the frame, and of those the ones that were looked at beside Dask's sample.
     active : Active
-    busy : float
-        Share of the frames that find the link busy with others.
+    hidden : float
+        Share of the frames of which encoding is hidden behind other messages.
 
     Examples
     --------
     >>> from asafess.wire.figures import DEFAULTS
     >>> active = Active("off", 1.25e8, DEFAULTS, ("lz4",), True)
-    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, busy=0.0)
+    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, hidden=0.0)
     >>> found["wire_sampled_bytes"], found["wire_sampled_mask_bytes"], found["wire_sampled_general_bytes"]
     (1000000.0, 1000000.0, 500000.0)
     """
@@ -67,12 +67,12 @@ def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, busy: flo
     reading = (SAMPLE + looked_at) * len(MASKS) * active.figures["mask8"].scan
     for state in STATES[1:]:
         left, seconds = 0.0, reading
-        for is_busy, share in ((True, busy), (False, 1 - busy)):
-            name = choice(seen.kept, active, state, is_busy)
+        for is_hidden, share in ((True, hidden), (False, 1 - hidden)):
+            name = choice(seen.kept, active, state, is_hidden)
             kept = 1.0 if name is None else seen.kept[name]
             codec = 0.0 if name is None else active.figures[name].seconds(kept)
             left += share * kept * nbytes
-            seconds += share * nbytes * beside(codec, kept, active.link, is_busy)
+            seconds += share * nbytes * beside(codec, kept, active.link, is_hidden)
         if state == "general":  # looking is compressing
             asked = [name for name in active.libraries if name in seen.kept]
             seconds += sum(looked_at * active.figures[name].seconds(seen.kept[name]) for name in asked)

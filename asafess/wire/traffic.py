@@ -1,8 +1,9 @@
-"""What leaves this worker, of late: how large frames are, and whether they find the link busy."""
+"""What leaves this worker, of late: how large frames are, and whether encoding them is hidden behind other messages."""
 
 from __future__ import annotations
 
 from asafess.wire.backlog import Backlog
+from asafess.wire.cores import Cores
 
 #: frames that count
 FRAMES = 8
@@ -18,25 +19,27 @@ class Traffic:
     Parameters
     ----------
     backlog : Backlog, optional
-        Left out, the link is never busy.
+        Left out, encoding is never hidden.
+    cores : Cores, optional
+        Left out, there is always one that is idle.
 
     Examples
     --------
     >>> traffic = Traffic()
     >>> traffic.seen(8e6)
     >>> traffic.passed(SAMPLE, link=1e8)
-    >>> traffic.typical, traffic.busy
+    >>> traffic.typical, traffic.hidden
     (8000000.0, 0.0)
     """
 
-    def __init__(self, backlog: Backlog | None = None) -> None:
-        self._backlog = backlog
+    def __init__(self, backlog: Backlog | None = None, cores: Cores | None = None) -> None:
+        self._backlog, self._cores = backlog, cores
         self._typical = 0.0
-        #: share of the frames that found the link busy
-        self.busy = 0.0
+        #: share of the frames of which encoding is hidden
+        self.hidden = 0.0
 
     @property
-    def can_be_busy(self) -> bool:
+    def can_hide(self) -> bool:
         """Whether it is known at all if the link is busy."""
         return self._backlog is not None
 
@@ -49,20 +52,20 @@ class Traffic:
         """Take note of a frame that was seen whole."""
         self._typical += (nbytes - self._typical) / (FRAMES if self._typical else 1)
 
-    def is_busy(self, link: float) -> bool:
-        """Say whether a frame finds the link, of so many bytes per second, busy with others."""
+    def hides(self, link: float) -> bool:
+        """Say whether a frame finds the link, of so many bytes per second, busy with others, and a core idle."""
         if self._backlog is None:
             return False
-        busy = self._backlog.busy(link)
-        self.busy += (busy - self.busy) / FRAMES
-        return busy
+        hidden = self._backlog.busy(link) and (self._cores is None or self._cores.idle() >= 1)
+        self.hidden += (hidden - self.hidden) / FRAMES
+        return hidden
 
     def left(self, nbytes: float, link: float) -> None:
-        """Take note of bytes that leave."""
+        """Take note of bytes that leave, as they were before they were encoded."""
         if self._backlog is not None:
             self._backlog.add(nbytes, link)
 
     def passed(self, nbytes: int, link: float) -> None:
         """Take note of a frame that leaves as it is, and of which Dask has shown a sample of so many bytes, or all."""
-        self.is_busy(link)
+        self.hides(link)
         self.left(self.typical if nbytes == SAMPLE else nbytes, link)

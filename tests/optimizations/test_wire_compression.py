@@ -53,10 +53,16 @@ def test_the_domain_stays_where_it_has_gone(some, state, vector):
 
 
 @pytest.mark.parametrize(
-    ("link", "start"), [(1.25e7, "general"), (1e9, "mask"), (1e10, "off"), (1e12, "off")]
-)  # 100 Mbit/s, 8 Gbit/s, and more than a processor can look at
+    ("link", "start"), [(1.25e7, "general"), (1.25e8, "general"), (1e9, "mask"), (1e10, "off"), (1e12, "off")]
+)  # 100 Mbit/s, 1 and 8 Gbit/s, and more than a processor can look at
 def test_it_starts_where_the_link_points(link, start):
     assert WireCompression().domain(Rates(1e10, 1e10, link))("off", {}) == start
+
+
+@given(rates)
+def test_a_library_that_is_slower_than_the_link_never_pays_and_one_that_is_faster_does_where_cores_are_idle(some):
+    general, at = some.extra.get("wire_general", 3e8), thresholds(some)
+    assert (at.alpha_general >= 1) == (general > some.link and at.alpha > 0)
 
 
 FAST, SLOW = Rates(1e10, 1e10, 1e9), Rates(1e10, 1e10, 1.25e7)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wire_strategies import frames
 
 from asafess.wire import figures, mask
-from asafess.wire.backlog import Backlog
+from asafess.wire.backlog import FASTER, Backlog
 from asafess.wire.codec import EVERY, LOOK_AGAIN, Codec
 from asafess.wire.figures import MASKS, MOST_KEPT
 from asafess.wire.forecast import STATES
@@ -226,7 +226,7 @@ class Clock:
 def slower_than_it_saves(state):
     """Return a codec whose library takes 0.9 of the time of a raw frame, and its clock."""
     clock = Clock()
-    one = Codec(Backlog(clock), clock)
+    one = Codec(Backlog(clock), clock=clock)
     one.prepare()
     name, measured = one.library, figures.DEFAULTS[one.library]
     link = 0.9 / (figures.CROWDED * measured.seconds(measured.text)) * (1 - figures.LEAST_GAIN)
@@ -249,6 +249,32 @@ def test_a_library_that_does_not_pay_while_the_link_waits_pays_while_it_is_busy(
     assert [sent(one, frame) for _ in range(4)] == [None, *["asafess-test"] * 3]
     clock.now += 1.0
     assert sent(one, frame) is None
+
+
+def test_a_link_stays_busy_though_frames_are_encoded_until_it_would_have_taken_them_as_they_were():
+    one, clock = slower_than_it_saves("general")
+    frame = text(400_000)
+    assert [sent(one, frame) for _ in range(2)] == [None, "asafess-test"]
+    for _ in range(4):  # as often as the link takes a frame as it is
+        clock.now += len(frame) / one.known[1] / FASTER
+        assert sent(one, frame) == "asafess-test"
+    clock.now += 2.01 * len(frame) / one.known[1] / FASTER
+    assert sent(one, frame) is None
+
+
+def test_what_a_library_makes_of_a_frame_is_asked_of_it_once(monkeypatch):
+    asked = []
+    one = codec("general", 1e7)
+    name = one.library
+    compress = LIBRARIES[name].compress
+    monkeypatch.setitem(
+        LIBRARIES, name, LIBRARIES[name]._replace(compress=lambda data: asked.append(name) or compress(data))
+    )
+    frame = text(400_000)
+    sent(one, frame)  # the first is looked at, too, to say what the data is like
+    asked.clear()
+    assert sent(one, frame) == "asafess-test"
+    assert len(asked) == 2  # Dask's sample, and the frame
 
 
 @pytest.mark.parametrize("state", ["off", "mask"])

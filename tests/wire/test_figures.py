@@ -25,13 +25,13 @@ kept_and_figures = st.dictionaries(st.sampled_from(sorted(DEFAULTS)), st.tuples(
 
 
 @given(kept_and_figures, link, st.booleans(), st.floats(0.0, 0.5))
-def test_what_is_chosen_is_soonest_over_the_link_and_none_only_where_raw_is_about_as_soon(cases, rate, busy, gain):
+def test_what_is_chosen_is_soonest_over_the_link_and_none_only_where_raw_is_about_as_soon(cases, rate, hidden, gain):
     kept = {name: one[0] for name, one in cases.items()}
     costs = {name: one[1] for name, one in cases.items()}
-    name = choose(kept, costs, rate, busy=busy, gain=gain)
+    name = choose(kept, costs, rate, hidden=hidden, gain=gain)
     codec = {n: CROWDED * (costs[n].scan + costs[n].copy * kept[n]) for n in kept}
-    # a link that waits takes the frame after the codec has; a busy one meanwhile
-    together = (lambda link, codec: max(link, codec)) if busy else (lambda link, codec: link + codec)
+    # the link takes the frame after the codec has, or meanwhile
+    together = (lambda link, codec: max(link, codec)) if hidden else (lambda link, codec: link + codec)
     totals = {n: together(kept[n] / rate, codec[n]) for n in kept if kept[n] <= MOST_KEPT}
     best, most = min(totals.values(), default=2 / rate), (1 - gain) / rate
     if name is None:
@@ -42,19 +42,19 @@ def test_what_is_chosen_is_soonest_over_the_link_and_none_only_where_raw_is_abou
 
 
 @given(kept_and_figures, link, st.floats(1.0, 100.0), st.booleans())
-def test_on_a_slower_link_what_paid_still_pays(cases, rate, factor, busy):
+def test_on_a_slower_link_what_paid_still_pays(cases, rate, factor, hidden):
     kept = {name: one[0] for name, one in cases.items()}
     costs = {name: one[1] for name, one in cases.items()}
-    if choose(kept, costs, rate, busy=busy) is not None:
-        assert choose(kept, costs, rate / factor * (1 - 1e-9), busy=busy) is not None
+    if choose(kept, costs, rate, hidden=hidden) is not None:
+        assert choose(kept, costs, rate / factor * (1 - 1e-9), hidden=hidden) is not None
 
 
 @given(kept_and_figures, link)
-def test_what_pays_while_the_link_waits_pays_while_it_is_busy(cases, rate):
+def test_what_pays_while_the_link_waits_pays_where_encoding_is_hidden(cases, rate):
     kept = {name: one[0] for name, one in cases.items()}
     costs = {name: one[1] for name, one in cases.items()}
     if choose(kept, costs, rate * (1 + 1e-9)) is not None:
-        assert choose(kept, costs, rate, busy=True) is not None
+        assert choose(kept, costs, rate, hidden=True) is not None
 
 
 def test_encoding_counts_for_more_than_the_seconds_it_takes_alone():

@@ -21,31 +21,31 @@ def seconds(found, state, link):
 
 
 @given(shares, links, st.booleans())
-def test_the_mask_is_one_of_what_general_may_take_and_off_is_none(kept, link, busy):
-    of_mask, general = (choice(kept, active(link), state, busy) for state in ("mask", "general"))
+def test_the_mask_is_one_of_what_general_may_take_and_off_is_none(kept, link, hidden):
+    of_mask, general = (choice(kept, active(link), state, hidden) for state in ("mask", "general"))
     assert of_mask is None or of_mask in MASKS
     if of_mask is not None:
         assert general is not None
 
 
 @given(shares, links, st.floats(0.0, 1.0))
-def test_what_is_said_of_a_mixture_lies_between_a_link_that_waits_and_one_that_is_busy(kept, link, busy):
+def test_what_is_said_of_a_mixture_lies_between_what_is_waited_for_and_what_is_hidden(kept, link, hidden):
     look = Look(1000, 0, kept)
-    found, waits, is_busy = (amounts(look, 1e6, 0, active(link), share) for share in (busy, 0.0, 1.0))
+    found, waits, is_hidden = (amounts(look, 1e6, 0, active(link), share) for share in (hidden, 0.0, 1.0))
     for state in STATES[1:]:
-        of_two = sorted((seconds(waits, state, link), seconds(is_busy, state, link)))
+        of_two = sorted((seconds(waits, state, link), seconds(is_hidden, state, link)))
         assert of_two[0] * (1 - 1e-9) <= seconds(found, state, link) <= of_two[1] * (1 + 1e-9)
 
 
 @given(shares, links, st.floats(0.0, 1.0))
-def test_no_state_is_predicted_to_be_slower_than_raw_but_for_looking(kept, link, busy):
+def test_no_state_is_predicted_to_be_slower_than_raw_but_for_looking(kept, link, hidden):
     reading = amounts(Look(0, 0, {}), 0.0, 0, active(link), 0.0)["wire_sampled_mask_seconds"]
-    found = amounts(Look(1000, 0, kept), 1e6, 0, active(link), busy)
+    found = amounts(Look(1000, 0, kept), 1e6, 0, active(link), hidden)
     for state in STATES[1:]:
         assert seconds(found, state, link) <= (1e6 / link + reading) * (1 + 1e-9)
 
 
-def test_a_busy_link_waits_for_no_codec_that_is_as_fast():
+def test_behind_other_messages_a_codec_that_is_as_fast_as_the_link_costs_nothing():
     kept = {**dict.fromkeys(MASKS, 1.0), "lz4": 0.5}
     codec = DEFAULTS["lz4"].seconds(0.5)
     link = 0.5 / (codec * CROWDED)

@@ -4,7 +4,8 @@ from contextvars import copy_context
 
 import pytest
 
-from asafess.wire.backlog import Backlog
+from asafess.wire.backlog import FASTER, Backlog
+from asafess.wire.cores import Cores
 from asafess.wire.traffic import FRAMES, SAMPLE, TYPICAL, Traffic
 
 
@@ -18,11 +19,11 @@ def test_a_frame_is_as_large_as_those_that_were_seen_whole():
     assert traffic.typical == pytest.approx(2000.0, rel=1e-3)
 
 
-def test_without_a_backlog_the_link_is_never_busy():
+def test_without_a_backlog_nothing_is_hidden():
     traffic = Traffic()
     traffic.left(1e9, 1e6)
-    assert not traffic.is_busy(1e6)
-    assert (traffic.busy, traffic.can_be_busy) == (0.0, False)
+    assert not traffic.hides(1e6)
+    assert (traffic.hidden, traffic.can_hide) == (0.0, False)
 
 
 @pytest.mark.parametrize(("shown", "takes"), [(SAMPLE, 1.0), (SAMPLE // 2, SAMPLE / 2 / 8e6)])
@@ -30,15 +31,26 @@ def test_a_frame_of_which_a_sample_was_shown_is_of_typical_size_and_a_small_one_
     now = [0.0]
     traffic = Traffic(Backlog(lambda: now[0]))
     traffic.seen(8e6)
-    copy_context().run(traffic.passed, shown, 4e6)  # at most twice as fast: 8 MB/s
+    link = 8e6 / FASTER
+    copy_context().run(traffic.passed, shown, link)
     now[0] = 0.99 * takes
-    assert copy_context().run(traffic.is_busy, 4e6)
+    assert copy_context().run(traffic.hides, link)
     now[0] = 1.01 * takes
-    assert not copy_context().run(traffic.is_busy, 4e6)
+    assert not copy_context().run(traffic.hides, link)
 
 
-def test_the_share_of_busy_frames_follows_those_of_late():
+def test_the_share_of_hidden_frames_follows_those_of_late():
     traffic = Traffic(Backlog(lambda: 0.0))
     for _ in range(4 * FRAMES):
         copy_context().run(traffic.passed, 1000, 1e6)
-    assert traffic.busy > 0.95
+    assert traffic.hidden > 0.95
+
+
+@pytest.mark.parametrize(("idle", "hidden"), [(0.9, False), (1.1, True)])
+def test_behind_a_busy_link_encoding_is_hidden_only_if_a_core_is_idle(idle, hidden):
+    now = [0.0]
+    cores = Cores(lambda: idle * now[0], lambda: now[0])
+    traffic = Traffic(Backlog(lambda: 0.0), cores)
+    copy_context().run(traffic.passed, 1000, 1e6)
+    now[0] = 1.0
+    assert copy_context().run(traffic.hides, 1e6) == hidden
