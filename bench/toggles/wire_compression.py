@@ -80,7 +80,7 @@ class P2P(_Blocks):
         whole = da.concatenate(rows, axis=0)
         columns = -(-self.columns // len(rows))
         # Dask gathers blocks until they are as large as its chunks (128 MiB) before it shuffles them: of so little data
-        # all of them on one worker or two, by ordinary transfers. Blocks of large data are shuffled from where they lie.
+        # all of them on one worker or two, by ordinary transfers. Those of large data are shuffled from where they lie.
         limit = self.columns * self.dtype.itemsize
         turned = whole.rechunk((len(rows), columns), method="p2p", block_size_limit=limit)
         digests = turned.map_blocks(_digest, dtype=np.float64, chunks=(1, 1))

@@ -277,6 +277,18 @@ def test_what_a_library_makes_of_a_frame_is_asked_of_it_once(monkeypatch):
     assert len(asked) == 2  # Dask's sample, and the frame
 
 
+def test_no_library_is_asked_where_a_mask_leaves_little(monkeypatch):
+    asked = []
+    one = codec("general", 1e7)
+    for name in LIBRARIES:
+        silent = LIBRARIES[name]._replace(compress=lambda data, name=name: asked.append(name) or bytes(data))
+        monkeypatch.setitem(LIBRARIES, name, silent)
+    kept = figures.DEFAULTS[one.library].text
+    for density, wanted in ((0.8 * kept, False), (1.2 * kept, True)):
+        sent(one, sparse(400_000, density).data.cast("B"))
+        assert bool(asked) == wanted
+
+
 @pytest.mark.parametrize("state", ["off", "mask"])
 def test_what_it_would_save_on_a_busy_link_is_known_in_every_state(state):
     one, clock = slower_than_it_saves(state)
