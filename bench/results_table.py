@@ -125,9 +125,9 @@ def toggles(name: str, folder: Path = RESULTS) -> str:
     """Return the table of a case of `bench.optimizations`: seconds by arm, and adaptive beside the best fixed one.
 
     The *bound* is the most that switching between the fixed states can gain (`bench.toggles.summary.bound`). A case
-    that is one program has a line for each arm.
+    that is one program has a line for each arm. `name` is what the file is called behind ``optimizations-``.
     """
-    summary = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))["summary"][name]
+    (summary,) = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))["summary"].values()
     if "seconds" in summary:
         lines = _head("arm", "seconds")
         return "\n".join([*lines, *(_line(_arm(arm), f"{taken:.2f}") for arm, taken in summary["seconds"].items())])
@@ -148,7 +148,8 @@ def toggles(name: str, folder: Path = RESULTS) -> str:
 def of_sets(name: str, folder: Path = RESULTS) -> str:
     """Return the table of the programs of a case as a set, all and by link: sum of each fixed arm ÷ adaptive's."""
     document = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))
-    found = document["summary"][name]["set"]
+    (summary,) = document["summary"].values()
+    found = summary["set"]
     fixed = [arm for arm, one in found.items() if isinstance(one, dict) and "over_adaptive_sum" in one]
     results: dict[str, dict[str, Result]] = {}
     for program, rows in _by_program(document["rows"]).items():
