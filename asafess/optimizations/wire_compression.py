@@ -45,6 +45,8 @@ MASK = 1 / 64
 MOST_KEPT = 0.7
 #: share of the bytes that is kept where alpha is asked for: of data with many zeros, and of a text
 KEPT_MASK, KEPT_GENERAL = 0.25, 0.5
+#: a library must take no more than this share of a transfer behind which it is hidden; workers want that of each frame
+HIDDEN = 0.75
 #: bytes per second, until they are measured
 ESTIMATES = {"wire_scan": 1e10, "wire_copy": 1.4e9, "wire_general": 3e8}
 
@@ -91,7 +93,7 @@ def thresholds(rates: Rates) -> Thresholds:
         return found if found > 1 else 0.0
 
     of_mask = alpha(KEPT_MASK, scan + copy * KEPT_MASK)
-    of_general = alpha(KEPT_GENERAL, general) or float(general < link)
+    of_general = alpha(KEPT_GENERAL, general) or float(general < HIDDEN * link)
     # so little may be saved that Dask does not take it
     break_even = max((scan + copy + MASK * link) / (link + copy), 1 - MOST_KEPT + MASK)
     return Thresholds(

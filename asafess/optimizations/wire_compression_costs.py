@@ -6,10 +6,10 @@ For each logical byte that moves, in seconds of one worker, in a state s::
 
 *kept*: the share of bytes that the state leaves, with each frame in the encoding that is best for it on this link;
 *codec*: by how much encoding and decoding make it later; not by all of their seconds, while the link is busy with other
-messages. Workers look at one frame in 16, and at one each tenth of a second, in every state, and say what each state
-would make of it. *slowness*: how much longer encoding and decoding took among everything else that goes on, than was
-predicted from measuring them alone; at least 1, and as it was last seen. *waited*: the share of a transfer that tasks
-wait for, 1 ÷ ratio where computing takes longer than moving.
+messages and a core is idle. Workers look at one frame in 16, and at one each tenth of a second, in every state, and say
+what each state would make of it. *slowness*: how much longer encoding and decoding took among everything else that goes
+on, than was predicted from measuring them alone; at least 1, and as it was last seen. *waited*: the share of a transfer
+that tasks wait for, 1 ÷ ratio where computing takes longer than moving.
 
 Where nothing is encoded any more, the slowness is no longer seen. So it is forgotten within minutes: what was slow
 because something else ran is tried again, and what is slow for good is not tried often.

@@ -75,6 +75,8 @@ class Codec:
         self._traffic, self._clock = Traffic(backlog, cores), clock
         self._prepared = False
         self._seen = itertools.count()
+        #: whether a library was better than the masks for the last frame for which both were asked
+        self._library_wins = True
         self._looked = clock()
         self._of_thread = threading.local()
         installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
@@ -99,10 +101,10 @@ class Codec:
         return active.figures, active.link, active.libraries
 
     def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
-        hidden = self._traffic.can_hide
-        best = figures.best_libraries(known, link, hidden)
+        can_hide = self._traffic.can_hide
+        best = figures.best_libraries(known, link, can_hide)
         active = Active(state, link, known, best, False)
-        pays = choice({best[0]: known[best[0]].text}, active, "general", hidden) is not None
+        pays = choice({best[0]: known[best[0]].text}, active, "general", can_hide) is not None
         self._active = active._replace(library_pays=pays)
 
     def set_state(self, state: str) -> None:
@@ -210,14 +212,14 @@ class Codec:
     def _sample(self, data: np.ndarray, active: Active, due: bool) -> Any:
         """Encode Dask's sample of a frame, or a small frame."""
         seen = sample.look(data)
-        self._of_thread.share = None
+        self._of_thread.shares = {}
         # whether it pays is asked of the whole frame: here a link is slow, so that less is better
         name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
         encoded = _encode(data, name)
         if encoded is None and (active.state == "general" or (due and active.library_pays)):
             encoded = _encode(data, active.libraries[0])
             if encoded is not None:
-                self._of_thread.share = len(encoded) / data.size
+                self._of_thread.shares = {active.libraries[0]: len(encoded) / data.size}
         if encoded is None:
             if due:
                 self._note(sample.Look(seen.words, seen.zeros, {}), self._traffic.typical, 0, active)
@@ -228,20 +230,21 @@ class Codec:
     def _frame(self, data: np.ndarray, active: Active, due: bool, hidden: bool) -> Any:
         """Encode a frame in what the state allows, if that pays, hidden behind other messages or not."""
         start = time.perf_counter()
-        share = getattr(self._of_thread, "share", None)
-        if due or share is None:
-            asked = active.libraries if active.state == "general" or (due and active.library_pays) else ()
-            part = sample.pieces(data)
-            # where a mask leaves no more than the library does of a text, that is not asked: it takes longer
-            seen = sample.look(part, asked, data.size, active.figures[active.libraries[0]].text)
-        else:  # no mask pays, and what the library makes of the frame is what it has made of Dask's sample
-            seen = sample.Look(0, 0, {active.libraries[0]: share})
+        general = active.state == "general"
+        # what a library has made of Dask's sample is what it makes of the frame
+        shares: dict[str, float] = getattr(self._of_thread, "shares", {})
+        asks = (due or (self._library_wins and not shares)) if general else (due and active.library_pays)
+        part = sample.pieces(data)
+        seen = sample.look(part, active.libraries[:1] if asks else (), data.size)
         if due:
             self._traffic.seen(data.size)
             self._note(seen, data.size, part.size, active)
         if active.state == "off":
             return None
-        name = choice(seen.kept, active, active.state, hidden)
+        kept = shares | seen.kept
+        name = choice(kept, active, active.state, hidden)
+        if asks and general:
+            self._library_wins = name not in MASKS
         encoded = _encode(data, name)
         if name is None or encoded is None:
             self._counters.add(wire_raw_frames=1)
@@ -251,13 +254,13 @@ class Codec:
             wire_logical_bytes=data.size,
             wire_sent_bytes=len(encoded),
             wire_encode_seconds=time.perf_counter() - start,
-            wire_predicted_seconds=data.size * active.figures[name].seconds(seen.kept[name]),
+            wire_predicted_seconds=data.size * active.figures[name].seconds(kept[name]),
         )
         return encoded
 
     def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: Active) -> None:
         """Note what the data is like, and what each state would make of it."""
-        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.hidden))
+        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.hidden_share))
 
     def decompress(self, frame: Any) -> Any:
         """Return a frame as it was, in any state.

@@ -67,7 +67,7 @@ DEFAULTS: dict[str, Figures] = {
 }
 
 
-def best_libraries(figures: Mapping[str, Figures], link: float, hidden: bool = False) -> tuple[str, ...]:
+def best_libraries(figures: Mapping[str, Figures], link: float, can_hide: bool = False) -> tuple[str, ...]:
     """Return the libraries with which a text is soonest over the link, the best first, and those nearly as good.
 
     Parameters
@@ -76,19 +76,19 @@ def best_libraries(figures: Mapping[str, Figures], link: float, hidden: bool = F
         Encoding → figures; masks are passed over.
     link : float
         Bytes per second.
-    hidden : bool
+    can_hide : bool
         Whether encoding may be hidden, see `beside`; then it is taken to be so for every other frame.
 
     Examples
     --------
     >>> best_libraries(DEFAULTS, 1.25e8), best_libraries(DEFAULTS, 1e7)
     (('lz4', 'zstd'), ('zstd', 'lz4'))
-    >>> best_libraries(DEFAULTS, 1e9), best_libraries(DEFAULTS, 1.25e8, hidden=True)
+    >>> best_libraries(DEFAULTS, 1e9), best_libraries(DEFAULTS, 1.25e8, can_hide=True)
     (('lz4',), ('lz4', 'zstd'))
     """
 
     def seconds(one: Figures) -> float:
-        kinds = {False, hidden}
+        kinds = {False, can_hide}
         return sum(_seconds(one, one.text, link, kind) for kind in kinds) / len(kinds)
 
     found = {name: seconds(one) for name, one in figures.items() if name not in MASKS}

@@ -42,7 +42,7 @@ def choice(kept: Mapping[str, float], active: Active, state: str, hidden: bool) 
     return choose(shares, active.figures, active.link, hidden=hidden, gain=LEAST_GAIN)
 
 
-def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden: float) -> dict[str, float]:
+def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden_share: float) -> dict[str, float]:
     """Return what a frame adds to the counters of what was sampled.
 
     Parameters
@@ -51,14 +51,14 @@ def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden: f
     nbytes, looked_at : float, int
         Bytes of the frame, and of those the ones that were looked at beside Dask's sample.
     active : Active
-    hidden : float
+    hidden_share : float
         Share of the frames of which encoding is hidden behind other messages.
 
     Examples
     --------
     >>> from asafess.wire.figures import DEFAULTS
     >>> active = Active("off", 1.25e8, DEFAULTS, ("lz4",), True)
-    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, hidden=0.0)
+    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, hidden_share=0.0)
     >>> found["wire_sampled_bytes"], found["wire_sampled_mask_bytes"], found["wire_sampled_general_bytes"]
     (1000000.0, 1000000.0, 500000.0)
     """
@@ -67,7 +67,7 @@ def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden: f
     reading = (SAMPLE + looked_at) * len(MASKS) * active.figures["mask8"].scan
     for state in STATES[1:]:
         left, seconds = 0.0, reading
-        for is_hidden, share in ((True, hidden), (False, 1 - hidden)):
+        for is_hidden, share in ((True, hidden_share), (False, 1 - hidden_share)):
             name = choice(seen.kept, active, state, is_hidden)
             kept = 1.0 if name is None else seen.kept[name]
             codec = 0.0 if name is None else active.figures[name].seconds(kept)

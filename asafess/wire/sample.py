@@ -55,7 +55,7 @@ def pieces(data: np.ndarray) -> np.ndarray:
     return np.concatenate([data[start : start + size] for start in starts])
 
 
-def look(data: np.ndarray, library_names: Iterable[str] = (), nbytes: int | None = None, enough: float = 0.0) -> Look:
+def look(data: np.ndarray, library_names: Iterable[str] = (), nbytes: int | None = None) -> Look:
     """Say what encodings would leave.
 
     Parameters
@@ -66,8 +66,6 @@ def look(data: np.ndarray, library_names: Iterable[str] = (), nbytes: int | None
         Of `LIBRARIES`, beside the masks; each compresses all of `data`.
     nbytes : int, optional
         Bytes of the whole frame.
-    enough : float
-        Where a mask leaves no more than this share, libraries are not asked.
 
     Examples
     --------
@@ -87,6 +85,6 @@ def look(data: np.ndarray, library_names: Iterable[str] = (), nbytes: int | None
         if width == 8:
             found = nonzero
         kept[name] = mask.room(whole, width, nonzero / max(words.size, 1)) / max(whole, 1)
-    for name in library_names if min(kept.values()) > enough else ():
+    for name in library_names:
         kept[name] = len(libraries.LIBRARIES[name].compress(data.data)) / size
     return Look(data.size // 8, data.size // 8 - found, kept)

@@ -7,8 +7,8 @@ from asafess.wire.cores import Cores
 
 #: frames that count
 FRAMES = 8
-#: bytes of Dask's sample of a frame
-SAMPLE = 50_000
+#: bytes of Dask's sample of a frame, at most, and of one of its pieces
+SAMPLE, PIECE = 50_000, 10_000
 #: bytes that a frame is taken to have of which only Dask's sample was seen, before any was seen whole
 TYPICAL = 1 << 20
 
@@ -28,7 +28,7 @@ class Traffic:
     >>> traffic = Traffic()
     >>> traffic.seen(8e6)
     >>> traffic.passed(SAMPLE, link=1e8)
-    >>> traffic.typical, traffic.hidden
+    >>> traffic.typical, traffic.hidden_share
     (8000000.0, 0.0)
     """
 
@@ -36,11 +36,11 @@ class Traffic:
         self._backlog, self._cores = backlog, cores
         self._typical = 0.0
         #: share of the frames of which encoding is hidden
-        self.hidden = 0.0
+        self.hidden_share = 0.0
 
     @property
     def can_hide(self) -> bool:
-        """Whether it is known at all if the link is busy."""
+        """Whether it is ever said that encoding is hidden."""
         return self._backlog is not None
 
     @property
@@ -56,8 +56,9 @@ class Traffic:
         """Say whether a frame finds the link, of so many bytes per second, busy with others, and a core idle."""
         if self._backlog is None:
             return False
-        hidden = self._backlog.busy(link) and (self._cores is None or self._cores.idle() >= 1)
-        self.hidden += (hidden - self.hidden) / FRAMES
+        idle = self._cores is None or self._cores.idle() >= 1
+        hidden = self._backlog.busy(link) and idle
+        self.hidden_share += (hidden - self.hidden_share) / FRAMES
         return hidden
 
     def left(self, nbytes: float, link: float) -> None:
@@ -68,4 +69,5 @@ class Traffic:
     def passed(self, nbytes: int, link: float) -> None:
         """Take note of a frame that leaves as it is, and of which Dask has shown a sample of so many bytes, or all."""
         self.hides(link)
-        self.left(self.typical if nbytes == SAMPLE else nbytes, link)
+        # pieces rarely overlap, and frames that are so small are rarely whole pieces
+        self.left(nbytes if nbytes % PIECE else self.typical, link)

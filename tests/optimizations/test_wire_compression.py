@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asafess.core.mode import Rates, Sample, Scheduled
-from asafess.optimizations.wire_compression import WireCompression, thresholds
+from asafess.optimizations.wire_compression import HIDDEN, WireCompression, thresholds
 from asafess.optimizations.wire_compression_costs import FORGOTTEN, SLOWEST, STATES, costs, measured
+from asafess.wire.figures import LEAST_GAIN, Figures, choose
 
 rate = st.floats(1e6, 1e12)
 rates = st.builds(
@@ -53,16 +54,22 @@ def test_the_domain_stays_where_it_has_gone(some, state, vector):
 
 
 @pytest.mark.parametrize(
-    ("link", "start"), [(1.25e7, "general"), (1.25e8, "general"), (1e9, "mask"), (1e10, "off"), (1e12, "off")]
-)  # 100 Mbit/s, 1 and 8 Gbit/s, and more than a processor can look at
+    ("link", "start"), [(1.25e7, "general"), (2e8, "general"), (1e9, "mask"), (1e10, "off"), (1e12, "off")]
+)  # 100 Mbit/s, 1.6 and 8 Gbit/s, and more than a processor can look at
 def test_it_starts_where_the_link_points(link, start):
     assert WireCompression().domain(Rates(1e10, 1e10, link))("off", {}) == start
 
 
-@given(rates)
-def test_a_library_that_is_slower_than_the_link_never_pays_and_one_that_is_faster_does_where_cores_are_idle(some):
+@given(rates, st.floats(0.05, 0.49))
+def test_a_library_comes_into_question_where_workers_would_take_it_behind_other_messages(some, kept):
     general, at = some.extra.get("wire_general", 3e8), thresholds(some)
-    assert (at.alpha_general >= 1) == (general > some.link and at.alpha > 0)
+    figures = {"lz4": Figures(1 / general, 0.0)}
+    for rate, pays in ((1.01, True), (0.99, False)):  # on either side of the threshold
+        link = HIDDEN * general / rate
+        found = thresholds(Rates(some.flop, some.memory, link, extra=some.extra))
+        assert (choose({"lz4": kept}, figures, link, hidden=True, gain=LEAST_GAIN) is not None) == pays
+        assert (found.alpha_general >= 1) == (pays and found.alpha > 0)
+    assert at.alpha_general == 0 or at.alpha_general >= 1
 
 
 FAST, SLOW = Rates(1e10, 1e10, 1e9), Rates(1e10, 1e10, 1.25e7)

@@ -1,4 +1,5 @@
 import logging
+import random
 from contextvars import copy_context
 
 import numpy as np
@@ -277,16 +278,44 @@ def test_what_a_library_makes_of_a_frame_is_asked_of_it_once(monkeypatch):
     assert len(asked) == 2  # Dask's sample, and the frame
 
 
-def test_no_library_is_asked_where_a_mask_leaves_little(monkeypatch):
+def test_a_library_is_asked_for_each_frame_only_while_it_does_better_than_a_mask(monkeypatch):
     asked = []
     one = codec("general", 1e7)
-    for name in LIBRARIES:
-        silent = LIBRARIES[name]._replace(compress=lambda data, name=name: asked.append(name) or bytes(data))
-        monkeypatch.setitem(LIBRARIES, name, silent)
-    kept = figures.DEFAULTS[one.library].text
-    for density, wanted in ((0.8 * kept, False), (1.2 * kept, True)):
-        sent(one, sparse(400_000, density).data.cast("B"))
-        assert bool(asked) == wanted
+    name = one.library
+    compress = LIBRARIES[name].compress
+    counting = LIBRARIES[name]._replace(compress=lambda data: asked.append(len(data)) or compress(data))
+    monkeypatch.setitem(LIBRARIES, name, counting)
+    small = np.random.default_rng(0).integers(0, 9, 100_000)  # a mask of bytes leaves a quarter, a library less
+    for frame, each in ((sparse(800_000), 0), (small, 2)):
+        one.compress(frame)  # without a sample before it: always looked at
+        one._of_thread.due = False
+        asked.clear()
+        for _ in range(3):
+            one.compress(frame)
+        assert len(asked) == 3 * each
+        one._of_thread.due = True
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda seed: sparse(400_000, 0.5, seed),
+        lambda seed: sparse(400_000, 0.6, seed),
+        lambda seed: np.concatenate((np.frombuffer(text(220_000), np.uint8), np.zeros(180_000, np.uint8))),
+    ],
+    ids=["half", "more", "clustered"],
+)
+def test_general_leaves_no_more_than_mask_does(make):
+    left = {}
+    for state in STATES[1:]:
+        one = codec(state, 1e7)
+        compressions["asafess-test"] = Compression("asafess-test", one.compress, one.decompress)
+        random.seed(0)  # Dask's samples
+        left[state] = 0
+        for seed in range(2 * EVERY):
+            left[state] += len(maybe_compress(make(seed).data.cast("B"), compression="asafess-test")[1])
+        del compressions["asafess-test"]
+    assert left["general"] <= left["mask"]
 
 
 @pytest.mark.parametrize("state", ["off", "mask"])
