@@ -278,6 +278,27 @@ def test_what_a_library_makes_of_a_frame_is_asked_of_it_once(monkeypatch):
     assert len(asked) == 2  # Dask's sample, and the frame
 
 
+def test_what_a_library_made_of_one_frame_says_nothing_of_the_next():
+    one, frame = codec("general", 1e8), sparse(400_000, 0.5)
+    sent(one, b"tile " * 80_000)
+    one._library_wins = False
+    before = one.counters()["wire_sent_bytes"]
+    sent(one, frame.data.cast("B"))
+    assert one.counters()["wire_sent_bytes"] - before <= mask.room(frame.nbytes, 8, 0.52)
+
+
+def test_a_mask_is_taken_where_it_is_sooner_though_only_a_library_did_well_on_dasks_sample():
+    generator = np.random.default_rng(0)
+    frame = generator.integers(1 << 62, 1 << 63, 200)[generator.integers(0, 200, 50_000)]
+    frame[generator.random(frame.size) >= 0.62] = 0
+    one = codec("general", 3e8)
+    for _ in range(4):  # the first is looked at anyhow
+        one.compress(frame.data.cast("B")[3 : 3 + SAMPLE])  # in bytes, too few are zero for a mask
+        assert one._of_thread.shares
+        header = Header.read(one.compress(frame.data.cast("B")))
+        assert (header.encoding, header.word) == ("mask", 8)
+
+
 def test_a_library_is_asked_for_each_frame_only_while_it_does_better_than_a_mask(monkeypatch):
     asked = []
     one = codec("general", 1e7)
@@ -308,7 +329,7 @@ def test_a_library_is_asked_for_each_frame_only_while_it_does_better_than_a_mask
 def test_general_leaves_no_more_than_mask_does(make):
     left = {}
     for state in STATES[1:]:
-        one = codec(state, 1e7)
+        one = codec(state, 1e8)
         compressions["asafess-test"] = Compression("asafess-test", one.compress, one.decompress)
         random.seed(0)  # Dask's samples
         left[state] = 0
