@@ -13,6 +13,8 @@ from asafess.core.task_type import TaskType
 if TYPE_CHECKING:
     from distributed.scheduler import TaskGroup
 
+    from asafess.cluster.glance import Glance
+
 
 _PROCESSING = itemgetter("processing")
 
@@ -22,7 +24,7 @@ class GroupLoad:
 
     __slots__ = (
         *("column", "found", "group", "input_bytes", "kernel", "load", "looked_at"),
-        *("missing_bytes", "place", "share", "types"),
+        *("missing_bytes", "place", "seen", "share", "types"),
     )
 
     def __init__(self, group: TaskGroup, column: TypeColumn | None = None) -> None:
@@ -45,6 +47,8 @@ class GroupLoad:
         self.looked_at = 1
         #: share of the group's tasks that has a type
         self.share = 0.0
+        #: what was seen of the task that was looked at last, where it was alone in its graph
+        self.seen: Glance | None = None
 
 
 class TypeColumn:

@@ -98,6 +98,11 @@ class GroupTypes:
         self.bad_types += bool(problem)
         return found, source
 
+    def stands(self, load: GroupLoad) -> bool:
+        """Say whether nothing is asked about a group that another look at its tasks could tell."""
+        waits = load.kernel is not None and self.kernels.wanted(load.kernel)
+        return not waits and self.learning.goes_on(load.group)
+
     def inferred(self, state: SchedulerState, members: list[TaskState], load: GroupLoad) -> FoundType | None:
         """Return what rules, a counted kernel or measurements say of a group that nobody has declared."""
         if not self._infer:

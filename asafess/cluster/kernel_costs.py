@@ -80,15 +80,24 @@ class KernelCosts:
         """Say whether a worker has counted tasks of this very signature, or has said that it can't."""
         return signature in self._known
 
+    def wanted(self, signature: tuple[str, ...]) -> bool:
+        """Say whether tasks of a signature should be counted: nobody has, and it was not tried often enough."""
+        names = signature[:-1]
+        if signature in self._known or not self.answering or self.hopeless(names):
+            return False
+        asked = self._asked.get(names, {})
+        times = asked.get(signature[-1], 0)
+        return (
+            times < MOST_ASKED
+            and (times > 0 or len(asked) < MOST_SIGNATURES)
+            and (bool(asked) or len(self._asked) < MOST_NAMES)
+        )
+
     def ask(self, keys: Iterable[Any], signature: tuple[str, ...]) -> None:
         """Note that whichever worker runs one of these tasks may count what it costs."""
-        if signature in self._known or not self.answering:
-            return
-        *names, arguments = signature
-        asked = self._asked.get(tuple(names), {})
-        times = asked.get(arguments, 0)
-        if times < MOST_ASKED and (times or len(asked) < MOST_SIGNATURES) and (asked or len(self._asked) < MOST_NAMES):
-            self._asked[tuple(names)] = {**asked, arguments: times + 1}
+        if self.wanted(signature):
+            asked = self._asked.setdefault(signature[:-1], {})
+            asked[signature[-1]] = asked.get(signature[-1], 0) + 1
             self._questions.append((list(islice(keys, KEYS)), signature))
 
     def answered(self, signature: Iterable[str], counts: dict[str, float] | None) -> bool:

@@ -116,6 +116,14 @@ class Learning:
         self._leave(watched, before)
         return self.kinds.known(watched, self._rates)
 
+    def goes_on(self, group: TaskGroup) -> bool:
+        """Take note of more tasks of a group, like those before; False where it has to be found again."""
+        watched = self._watched.get(group.name)
+        if watched is None:
+            return True
+        watched.looks_after = 0
+        return watched.active and watched.group is group
+
     def leave(self, name: str) -> None:
         """Watch a group no longer: a person has said what its tasks do."""
         self._watched.pop(name, None)

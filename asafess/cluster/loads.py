@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from asafess.cluster.active import ActiveGroups
 from asafess.cluster.ahead import Phase, coming, lasting
+from asafess.cluster.glance import glance
 from asafess.cluster.group_load import GroupLoad, counted, mean_load
 from asafess.cluster.group_types import GroupTypes
 from asafess.cluster.inputs import assigned, known, predicted
@@ -153,8 +154,11 @@ class GroupLoads:
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
+        seen = glance(members[0]) if len(members) == 1 else None
         if load is not None:
             self._active.wake(load)
+            if seen is not None and seen.like(load.seen) and self.types.stands(load):
+                return load
         declared = self.types.declared(members)
         if load is None and not declared.types and not self.types.infers:
             if len(self.untyped) < 10_000:
@@ -162,6 +166,7 @@ class GroupLoads:
             return None
         if load is None:
             load = self._untyped[group.name] = GroupLoad(group)
+        load.seen = seen
         if declared.types:
             self._untyped.pop(group.name, None)
             self.types.learning.leave(group.name)
