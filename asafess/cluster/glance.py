@@ -1,7 +1,8 @@
 """What tells a task from others of its group at a glance, so that not every task has to be looked at.
 
 A program that hands in one task at a time makes a graph of each, and to interpret one takes longer than all else that
-is done for it. What has the same function, arguments and inputs as the task that was looked at last has its type, too.
+is done for it. What has the same function as the task that was looked at last, and about the same arguments and inputs,
+has its type, too.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from dask._task_spec import Alias, Task, TaskRef
 
-from asafess.compiler.resolve import ANNOTATION
+from asafess.compiler.decorator import ANNOTATION
 
 if TYPE_CHECKING:
     from distributed.scheduler import TaskState
 
-#: share by which the bytes of inputs may differ
+#: share by which integers may differ, which may be sizes, and the bytes of inputs
 NEAR = 0.25
 #: when a group has grown by this factor since, a task of it is looked at again: a glance sees no shapes
 GROWN = 4
-#: arguments that are compared; of others it is not known how long that takes, or what they do then
-PLAIN = (int, float, bool, str, bytes, type(None))
+#: arguments that are the same only if they are equal
+EQUAL = (bool, str, bytes, type(None))
+#: those whose value says nothing of what a task loads
+ALIKE = (TaskRef, Alias, float, complex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class Glance:
     """What is seen of a task without interpreting it."""
 
     function: Any
-    #: plain values, each with its type; a reference as its type only
+    #: type of each argument, and the value of those that have to be equal
     arguments: tuple[Any, ...]
-    #: prefixes of the tasks that make its inputs, and the bytes of these
+    #: integers among the arguments, and the bytes of the inputs
+    sizes: tuple[int, ...]
+    #: prefixes of the tasks that make the inputs
     inputs: frozenset[str]
-    nbytes: int
-    #: tasks of its group so far
+    #: tasks of the group so far
     tasks: int
 
     def like(self, earlier: Glance | None) -> bool:
@@ -43,9 +47,9 @@ class Glance:
             earlier is not None
             and self.function is earlier.function
             and self.tasks < GROWN * earlier.tasks
-            and abs(self.nbytes - earlier.nbytes) <= NEAR * earlier.nbytes
             and self.arguments == earlier.arguments
             and self.inputs == earlier.inputs
+            and all(abs(new - old) <= NEAR * abs(old) for new, old in zip(self.sizes, earlier.sizes, strict=True))
         )
 
 
@@ -55,19 +59,22 @@ def glance(ts: TaskState) -> Glance | None:
     Parameters
     ----------
     ts : distributed.scheduler.TaskState
-        A task with inputs that do not exist yet has none; nor has one with arguments that are no plain values, or with
-        a type of its own in its annotations.
+        Of a task with inputs that do not exist yet it does not; nor of one with arguments that are no plain values, or
+        with a type of its own in its annotations.
     """
     task = ts.run_spec
     if type(task) is not Task or (ts.annotations and ANNOTATION in ts.annotations):
         return None
-    arguments: list[Any] = []
-    for one in (*task.args, *task.kwargs, *task.kwargs.values()):
-        if type(one) in (TaskRef, Alias):
-            arguments.append(TaskRef)
-        elif type(one) in PLAIN:
-            arguments += type(one), one
-        else:
+    arguments: list[Any] = [len(task.args), *task.kwargs]
+    sizes = []
+    for one in (*task.args, *task.kwargs.values()):
+        kind = type(one)
+        arguments.append(kind)
+        if kind is int:
+            sizes.append(one)
+        elif kind in EQUAL:
+            arguments.append(one)
+        elif kind not in ALIKE:
             return None
     nbytes = 0
     for dependency in ts.dependencies:
@@ -75,4 +82,4 @@ def glance(ts: TaskState) -> Glance | None:
             return None
         nbytes += dependency.nbytes
     prefixes = frozenset(one.group.prefix.name for one in ts.dependencies)
-    return Glance(task.func, tuple(arguments), prefixes, nbytes, len(ts.group))
+    return Glance(task.func, tuple(arguments), (*sizes, nbytes), prefixes, len(ts.group))

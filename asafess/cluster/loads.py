@@ -154,7 +154,8 @@ class GroupLoads:
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
-        seen = glance(members[0]) if len(members) == 1 else None
+        known = load is not None or self.types.infers
+        seen = glance(members[0]) if known and len(members) == 1 else None
         if load is not None:
             self._active.wake(load)
             if seen is not None and seen.like(load.seen) and self.types.stands(load):
