@@ -108,8 +108,10 @@ def scheduler_picture(scheduler: Scheduler) -> Mapping[str, Mapping[str, Any]]:
             for name, one in vars(base).items()
             if callable(one)
         },
-        "the scheduler's handler": {str(name): repr(one) for name, one in scheduler.handlers.items()},
-        "the scheduler's stream handler": {str(name): repr(one) for name, one in scheduler.stream_handlers.items()},
+        "the scheduler's handler": {str(name): _described(one) for name, one in scheduler.handlers.items()},
+        "the scheduler's stream handler": {
+            str(name): _described(one) for name, one in scheduler.stream_handlers.items()
+        },
         "the scheduler's plugin": {str(name): repr(one) for name, one in scheduler.plugins.items()},
         "the scheduler's worker plugin": {str(name): str(len(one)) for name, one in scheduler.worker_plugins.items()},
         "the scheduler's extension": {str(name): repr(one) for name, one in scheduler.extensions.items()},
@@ -122,3 +124,9 @@ def scheduler_picture(scheduler: Scheduler) -> Mapping[str, Mapping[str, Any]]:
             for address, ws in scheduler.workers.items()
         },
     }
+
+
+def _described(handler: Any) -> str:
+    """Return a handler as text. A method is told by whose it is: the scheduler's own text counts tasks, which change."""
+    function = getattr(handler, "__func__", None)
+    return repr(handler) if function is None else f"{function!r} of {id(handler.__self__):#x}"

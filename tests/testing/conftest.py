@@ -25,8 +25,10 @@ def _as_before():
     os.environ.update(found[2])
     compressions.clear()
     compressions.update(found[3])
+    # what Dask has registered meanwhile, once, when it first met a class, stays
+    registered = {cls: one for cls, one in dask_serialize._lookup.items() if one.__module__.startswith("distributed.")}
     dask_serialize._lookup.clear()
-    dask_serialize._lookup.update(found[4])
+    dask_serialize._lookup.update({**registered, **found[4]})
     flawed.SETTING.update(form="float")
     flawed.Unit.found = ()
 
