@@ -127,6 +127,6 @@ def scheduler_picture(scheduler: Scheduler) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _described(handler: Any) -> str:
-    """Return a handler as text. A method is told by whose it is: the scheduler's own text counts tasks, which change."""
+    """Return a handler as text. A method is told by whose it is: the scheduler's own text counts tasks."""
     function = getattr(handler, "__func__", None)
     return repr(handler) if function is None else f"{function!r} of {id(handler.__self__):#x}"
