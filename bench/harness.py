@@ -89,13 +89,27 @@ class Result:
 
 
 def order(names: Sequence[str], round_number: int, seed: int) -> list[str]:
-    """Return the order of the arms in a round: a permutation that depends on seed and round alone.
+    """Return the order of the arms in a round, which depends on seed and round alone.
 
-    >>> order(["a", "b", "c"], 0, seed=1) == order(["a", "b", "c"], 0, seed=1)
-    True
+    What an arm leaves behind (memory, connections) the next one meets. So in as many rounds as there are arms, twice
+    that where their number is odd, each arm comes at each place equally often and right after each other one equally
+    often: a Williams design (Aust. J. Sci. Res. A 2, 1949), with names and rounds shuffled anew each time.
+
+    >>> sorted("".join(order(["a", "b"], number, seed=1)) for number in (0, 1))
+    ['ab', 'ba']
     """
-    picks = np.random.default_rng([abs(seed), round_number]).permutation(len(names))
-    return [names[i] for i in picks]
+    rows = _balanced(len(names))
+    block, place = divmod(round_number, len(rows))
+    generator = np.random.default_rng([abs(seed), block])
+    labels, turns = generator.permutation(len(names)), generator.permutation(len(rows))
+    return [names[labels[i]] for i in rows[turns[place]]]
+
+
+def _balanced(count: int) -> list[list[int]]:
+    """Return orders of so many numbers in which each stands at each place, and behind each other, equally often."""
+    first = [place // 2 + 1 if place % 2 else (count - place // 2) % count for place in range(count)]
+    rows = [[(one + shift) % count for one in first] for shift in range(count)]
+    return rows if count % 2 == 0 else rows + [row[::-1] for row in rows]
 
 
 def _judge(verdict: Verdict) -> tuple[str | None, Mapping[str, Any]]:

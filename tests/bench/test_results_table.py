@@ -35,4 +35,4 @@ def test_every_optimization_that_is_measured_has_its_table():
     assert of_sets("wire_compression") in text
     on_more = "wire_compression-1gbit-16cores"
     assert toggles(on_more) in text
-    assert of_sets(on_more).splitlines()[2] in text
+    assert of_sets(on_more) in text

@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 
 from bench.harness import Result
-from bench.scores import AGAIN
-from bench.toggles.summary import bound, near_everywhere, of_program, of_set, winner
+from bench.scores import AGAIN, timed
+from bench.toggles.summary import BEST_OF_EACH, bound, fastest, near_everywhere, of_program, of_set, winner
 
 ROUNDS = 8
 
@@ -120,3 +121,31 @@ def test_a_set_counts_a_cell_in_which_adaptive_loses_and_a_failed_run_as_infinit
     assert found["at_most_1.03"] == {"not held": 1}
     assert math.isinf(found["o=on"]["over_adaptive_sum"].median)
     assert of_set({}, ["off"]) == {}
+
+
+def test_the_best_arm_of_a_round_is_chosen_from_the_others():
+    found = result({"adaptive": 1.0, "off": 1.0, "o=on": 1.1})
+    for row in found.rows:
+        if row["arm"] == "off" and row["round"] == 0:
+            row["seconds"] = 9.0  # nobody could have known
+    best = fastest(found, ["off", "o=on"])
+    assert [row["seconds"] for row in timed(best.rows, BEST_OF_EACH)] == [9.0, *[1.0] * (ROUNDS - 1)]
+    assert len(found.rows) + ROUNDS == len(best.rows)
+    assert best.half_width == found.half_width
+
+
+def test_among_arms_that_are_alike_adaptive_does_not_lose_to_the_luckiest():
+    random = np.random.default_rng(1)
+    over = []
+    for _ in range(200):
+        cell = result(dict.fromkeys(["adaptive", "a", "b", "c", "d"], 1.0))
+        for row in cell.rows:
+            row["seconds"] = random.lognormal(sigma=0.2)
+        over.append(fastest(cell, ["a", "b", "c", "d"]).ratio("adaptive", BEST_OF_EACH).median)
+    assert np.median(over) == pytest.approx(1.0, abs=0.03)
+
+
+def test_of_one_round_the_best_arm_is_that_rounds():
+    one = result({"adaptive": 1.0, "off": 2.0, "o=on": 1.0})
+    one.rows[:] = [row for row in one.rows if row["round"] == 0]
+    assert [row["seconds"] for row in timed(fastest(one, ["off", "o=on"]).rows, BEST_OF_EACH)] == [1.0]
