@@ -2,7 +2,8 @@
 
 The rules, so that a number of ours can be believed:
 
-1. N is announced. Arms run once per round in random order (seeded), so that the machine's moods meet all of them.
+1. N is announced. Arms run once per round, in orders that are drawn (seeded) and balanced: each arm meets the moods
+   of the machine, and what each other one leaves behind, equally often.
 2. Warm-up, and with it compilation, is outside the clock, and so are `prepare` and `verify`. Only `run` is timed.
 3. One arm runs twice per round under two names: A against A before A against B. What separates these two is noise.
 4. A run that raises, or whose result fails verification, is a failed row. It is kept, and counts as infinitely slow.

@@ -101,6 +101,9 @@ class Kernel:
         Plain loops over arrays; returns None.
     signature : callable
         Takes the data types of one combination, returns the Numba types of the arguments.
+    nogil : bool
+        Whether other threads may run Python meanwhile. Not for what takes microseconds: to get the lock back from busy
+        threads takes milliseconds.
 
     Examples
     --------
@@ -118,13 +121,16 @@ class Kernel:
     True
     """
 
-    __slots__ = ("_compiled", "_lock", "function", "signature")
+    __slots__ = ("_compiled", "_flags", "_lock", "function", "signature")
 
-    def __init__(self, function: Callable[..., None], signature: Callable[..., tuple[types.Type, ...]]) -> None:
+    def __init__(
+        self, function: Callable[..., None], signature: Callable[..., tuple[types.Type, ...]], nogil: bool = True
+    ) -> None:
         #: The Python function, for tests and for reading.
         self.function = function
         #: Data types → Numba types of the arguments.
         self.signature = signature
+        self._flags = {**FLAGS, "nogil": nogil}
         self._lock = threading.Lock()
         self._compiled: dict[tuple[np.dtype, ...], Any] = {}
 
@@ -162,7 +168,7 @@ class Kernel:
         key = _key(dtypes)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = numba.njit(types.void(*self.signature(*key)), **FLAGS)(self.function)
+                self._compiled[key] = numba.njit(types.void(*self.signature(*key)), **self._flags)(self.function)
             return self._compiled[key]
 
 

@@ -24,10 +24,35 @@ _GROUP = 64
 def prepare() -> None:
     """Import and compile the kernels; takes about a second for each kind of word."""
     from asafess.kernels.mask import PACK, UNPACK
+    from asafess.kernels.nonzero import COUNT
 
+    COUNT.compile()
     for word in WORDS.values():
         PACK.compile(word)
         UNPACK.compile(word)
+
+
+def nonzero(data: np.ndarray) -> dict[int, int]:
+    """Count the words that are not zero, by the bytes of a word.
+
+    Parameters
+    ----------
+    data : (n,) uint8
+        A few kilobytes: no other thread runs Python meanwhile.
+
+    Examples
+    --------
+    >>> nonzero(np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 9], np.uint8))
+    {8: 1, 4: 2, 1: 3}
+    """
+    from asafess.kernels.nonzero import COUNT
+
+    found = np.empty(3, np.int64)
+    whole = data.size - data.size % 8
+    COUNT[()](data[:whole].view(np.uint64), found)
+    eights, fours, ones = found.tolist()
+    tail = data[whole:].tobytes()
+    return {8: eights, 4: fours + (len(tail) >= 4 and any(tail[:4])), 1: ones + len(tail) - tail.count(0)}
 
 
 def room(nbytes: int, word: int, share: float = 0.0) -> int:

@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 from collections import Counter
@@ -30,9 +31,17 @@ def test_an_order_is_a_permutation_that_depends_on_seed_and_round_alone(names, n
     assert found == order(names, number, seed)
 
 
-def test_every_arm_meets_every_place_in_the_order():
-    firsts = Counter(order(["a", "b", "c"], i, seed=3)[0] for i in range(300))
-    assert min(firsts.values()) > 60
+@given(st.integers(1, 8), st.integers(0, 5), st.integers())
+def test_every_arm_is_at_each_place_and_right_after_each_other_one_equally_often(count, block, seed):
+    names = list("abcdefgh"[:count])
+    length = count if count % 2 == 0 else 2 * count
+    orders = [order(names, block * length + number, seed) for number in range(length)]
+    places = Counter((place, name) for one in orders for place, name in enumerate(one))
+    assert set(places.values()) == {length // count}
+    assert len(places) == count**2
+    followers = Counter(pair for one in orders for pair in itertools.pairwise(one))
+    assert len(set(followers.values())) <= 1
+    assert len(followers) == count * (count - 1)
 
 
 def test_only_the_run_is_on_the_clock():
