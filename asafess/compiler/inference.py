@@ -16,6 +16,7 @@ from asafess.compiler.abstract.parts import Inferred
 from asafess.compiler.abstract.values import UNKNOWN, ArrayOf, FrameOf
 from asafess.compiler.infer import found_type, infer
 from asafess.compiler.per_byte import of_size, per_byte, unsized
+from asafess.compiler.rules.exchange import Exchanged
 from asafess.core.found_type import FoundType
 
 #: tasks that are interpreted to find the type of one; what is left over is kept for others, up to the second number
@@ -224,8 +225,13 @@ def _infer(node: Any, values: Values) -> tuple[Inferred, Values]:
 
 def _alike(one: Any, other: Any) -> bool:
     """Say whether two values are equal, of those that can be compared without asking anyone else's code."""
+    if one is other:
+        return True  # nothing is known of either, for one
     if type(one) is not type(other):
         return False
+    if isinstance(one, Exchanged):
+        sizes = one.nbytes == other.nbytes and one.rows == other.rows
+        return sizes and one.spec is other.spec and _alike(one.piece, other.piece)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):

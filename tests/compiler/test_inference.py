@@ -7,6 +7,7 @@ import numpy as np
 from array_programs import CLASSIC
 from dask._task_spec import Alias, DataNode, List, Task, TaskRef
 from distributed import SchedulerPlugin
+from distributed.shuffle._rechunk import rechunk_p2p
 from distributed.utils import key_split_group
 from distributed.utils_test import gen_cluster
 from graphs import graph_of, interpreted
@@ -131,6 +132,36 @@ def test_of_thousands_of_inputs_one_stands_for_all():
     found = TypeInference(graph.get).found("y")
     assert found.type.loads["memory"] == 2 * n * 800
     assert found.confidence == inference.NEIGHBOURS
+
+
+def test_two_senders_of_an_exchange_stand_for_all():
+    # as many blocks of rows as of columns, whose sizes make no task the only one of its kind
+    x = rechunk_p2p(da.ones((32, 3200), chunks=(1, 3200)), ((32,), (100,) * 32), block_size_limit=3200 * 8)
+    graph = graph_of(x)
+    types = TypeInference(graph.get)
+    found = types.found(x.__dask_keys__()[0][-1])
+    assert found.type.loads["memory"] == 2 * 32 * 100 * 8
+    assert found.confidence == inference.NEIGHBOURS
+    assert len(types) < 10
+    sent = next(key for key in graph if "transfer" in str(key) and types.found(key).type.loads.get("communication"))
+    assert types.found(sent).type.loads["communication"] == 3200 * 8
+
+
+def test_senders_of_several_sizes_are_asked_one_by_one():
+    sizes = (1,) * 8 + (3,) * 8
+    x = rechunk_p2p(da.ones((32, 3200), chunks=(sizes, 3200)), ((32,), (100,) * 32), block_size_limit=3200 * 8)
+    graph = graph_of(x)
+    types = TypeInference(graph.get)
+    barrier = next(key for key in graph if "barrier" in str(key))
+    assert types.value(barrier).nbytes == 32 * 3200 * 8
+
+
+def test_of_inputs_of_which_nothing_can_be_known_two_are_looked_at():
+    graph = {("x", k): Task(("x", k), print, k) for k in range(32)}
+    graph["y"] = Task("y", np.concatenate, List(*map(TaskRef, graph)))
+    types = TypeInference(graph.get)
+    assert types.found("y").type.per_byte  # what is only as large as its inputs, nobody knows yet
+    assert len(types) == 3
 
 
 class Compared(int):
