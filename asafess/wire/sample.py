@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,11 +52,16 @@ def pieces(data: np.ndarray) -> np.ndarray:
     size = min(LARGEST, data.size // SHARE) // PIECES // _ALIGNED * _ALIGNED
     if size < 4 * _ALIGNED:
         return data
-    last = (data.size - size) // _ALIGNED
-    starts = [int((k + 1) * _GOLDEN % 1 * last) * _ALIGNED for k in range(PIECES)]
     # not concatenated: NumPy gives Python's lock away for each piece, and busy threads keep it for milliseconds
-    view = data.data
-    return np.frombuffer(b"".join([view[start : start + size] for start in starts]), np.uint8)
+    return np.frombuffer(b"".join(_cut(data.size, size)(data.data)), np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _cut(nbytes: int, size: int) -> Callable[[memoryview], Iterable[Any]]:
+    """Return what takes the pieces out of a frame of so many bytes; frames of one size come in numbers."""
+    last = (nbytes - size) // _ALIGNED
+    starts = [int((k + 1) * _GOLDEN % 1 * last) * _ALIGNED for k in range(PIECES)]
+    return itemgetter(*(slice(start, start + size) for start in starts))
 
 
 def look(data: np.ndarray, library_names: Iterable[str] = (), nbytes: int | None = None) -> Look:
