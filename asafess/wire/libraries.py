@@ -6,6 +6,7 @@ what the library wrote: blocks of lz4 have none of their own.
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -43,14 +44,21 @@ with suppress(ImportError):
 with suppress(ImportError):
     import zstandard
 
-    # neither compressors nor decompressors may be shared by threads
+    class _Contexts(threading.local):
+        """Those of a thread, which may not be shared; to make one takes as long as to compress 100 kB."""
+
+        def __init__(self) -> None:
+            self.compressor = zstandard.ZstdCompressor(level=1)
+            self.decompressor = zstandard.ZstdDecompressor()
+
+    _contexts = _Contexts()
 
     def _zstd(data: Any) -> bytes:
-        return zstandard.ZstdCompressor(level=1).compress(data)
+        return _contexts.compressor.compress(data)
 
     def _unzstd(data: Any, nbytes: int) -> memoryview:
         out = np.empty(nbytes, np.uint8)
-        with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+        with _contexts.decompressor.stream_reader(data) as reader:
             filled = 0
             while filled < nbytes and (more := reader.readinto(out[filled:])):
                 filled += more

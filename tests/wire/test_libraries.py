@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,30 @@ def test_any_bit_that_fell_over_behind_the_header_and_any_wrong_length_is_found(
                 libraries.decode(header._replace(nbytes=wrong), frame)
     with pytest.raises(CorruptedFrameError, match="cut off"):
         libraries.decode(header, frame[:-1])
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_after_what_can_not_be_read_the_next_can(name):
+    library = LIBRARIES[name]
+    data = np.arange(20_000, dtype=np.uint16).tobytes()
+    good = library.compress(data)
+    for bad in (good[: len(good) // 2], b"no such thing" * 20):
+        with pytest.raises(Exception, match=r"."):
+            library.decompress(bad, len(data))
+        assert bytes(library.decompress(good, len(data))) == data
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_threads_do_not_get_into_each_others_way(name):
+    library = LIBRARIES[name]
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 4, 300_000, np.uint8).tobytes() for _ in range(8)]
+
+    def there_and_back(data):
+        return bytes(library.decompress(library.compress(data), len(data)))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(there_and_back, frames * 4)) == frames * 4
 
 
 def test_what_does_not_shrink_enough_is_none():
