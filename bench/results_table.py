@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .harness import Result
-from .scores import Estimate, Row, estimate, half_width, paired_ratios
-from .toggles.case import ADAPTIVE
+from .join import by_program, fixed_arms
+from .scores import Estimate, estimate, half_width, paired_ratios
 from .toggles.summary import BEST_OF_EACH
 from .toggles.summary import of_set as summed
 
@@ -153,11 +153,9 @@ def of_sets(name: str, folder: Path = RESULTS) -> str:
     """
     document = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))
     (summary,) = document["summary"].values()
-    found = summary["set"]
-    fixed = [arm for arm, one in found.items() if isinstance(one, dict) and "over_adaptive_sum" in one]
+    fixed = fixed_arms(summary["set"])
     results: dict[str, dict[str, Result]] = {}
-    for program, rows in _by_program(document["rows"]).items():
-        result = Result(rows, document["environment"]["rounds"], document["environment"]["rounds"], 0, ADAPTIVE)
+    for program, result in by_program(document["rows"], document["environment"]["rounds"]).items():
         results.setdefault("all", {})[program] = results.setdefault(program.split(" ")[0], {})[program] = result
     lines = _head("÷ adaptive's", "", *map(_arm, fixed), "A against A")
     if len(results) == 2:
@@ -168,13 +166,6 @@ def of_sets(name: str, folder: Path = RESULTS) -> str:
             ratios = (_interval(found[arm][f"over_adaptive_{how}"].as_dict()) for arm in fixed)
             lines.append(_line(link, how.replace("_", " "), *ratios, f"± {100 * noise:.1f} %"))
     return "\n".join(lines)
-
-
-def _by_program(rows: Sequence[Row]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in rows:
-        found.setdefault(one["program"], []).append(dict(one))
-    return found
 
 
 def _arm(name: str) -> str:
