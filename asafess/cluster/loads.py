@@ -130,6 +130,15 @@ class GroupLoads:
         """Return the next phase when the present one is nearly over; see `asafess.cluster.ahead`."""
         return coming(state, self._active, rates, window, soon)
 
+    def of(self, ts: TaskState) -> GroupLoad | None:
+        """Return what is known of a task's group; None where nothing is or will be."""
+        load = self._loads.get(ts.group.name) or self._untyped.get(ts.group.name)
+        return load if load is not None and load.group is ts.group else None
+
+    def note_replicated(self, ts: TaskState) -> None:
+        """Take note of the inputs of a new task that are on several workers."""
+        self._replicated.update(one.key for one in ts.dependencies if len(one.who_has or ()) > 1)
+
     def type_of(self, group: TaskGroup) -> str | None:
         """Return the name of a group's type, if it has one."""
         load = self._loads.get(group.name)
@@ -215,7 +224,7 @@ class GroupLoads:
             if not known(ts):
                 continue
             runnable += 1
-            self._replicated.update(one.key for one in ts.dependencies if len(one.who_has or ()) > 1)
+            self.note_replicated(ts)
             input_bytes, missing_bytes = predicted(ts, fetched)
             inputs += input_bytes
             missing += missing_bytes

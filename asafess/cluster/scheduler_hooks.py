@@ -39,6 +39,11 @@ class SchedulerHooks:
             _defines(one, "enter_scheduler") and not _defines(one, "enter") for one in self._optimizations
         )
 
+    @property
+    def asks(self) -> bool:
+        """Whether an optimization has something to say of tasks that are to be assigned."""
+        return bool(self._asked)
+
     def rates(self, rates: Rates) -> None:
         """Tell all the cluster's rates."""
         for one in self._optimizations:

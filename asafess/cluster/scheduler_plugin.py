@@ -25,6 +25,7 @@ from asafess.cluster.journal import Journal
 from asafess.cluster.loads import GroupLoads
 from asafess.cluster.measurements import Measurements
 from asafess.cluster.rates_probe import RatesProbe
+from asafess.cluster.repeats import Repeats
 from asafess.cluster.round_trips import RoundTrips
 from asafess.cluster.sampler import Sampler, Taken
 from asafess.cluster.scheduler_hooks import SchedulerHooks
@@ -65,6 +66,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
         for name, control in settings.control.items():
             self.controller.control(0.0, name, control)
         self.loads = GroupLoads(GroupTypes(PrefixTable(settings.types), settings.infer))
+        self.repeats = Repeats(self.loads)
         self.measurements = Measurements(settings.optimizations, settings.window)
         self.hooks = SchedulerHooks(settings.optimizations)
         self.sampler = Sampler(settings, self.loads, self.hooks)
@@ -128,6 +130,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             self._fail("tick", error)
 
     def _tick(self) -> None:
+        self.repeats.clear()
         self.loads.learn(self.scheduler, self.controller.state.states, self.rates)
         taken = self.sampler.tick(self.scheduler, None if self.fault else self.rates)
         if taken.scheduled or self._busy:
@@ -146,11 +149,15 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _submitted(self, scheduler: Scheduler, tasks: list[Any]) -> None:
         self.loads.types.kernels.answering = bool(self.ready)
+        if self.repeats.have(scheduler, tasks):
+            return
         ready = self.loads.submitted(scheduler, tasks)
         for keys, names in self.loads.types.kernels.take():
             for worker in self.ready:  # before any of them gets one of these tasks
                 scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
         taken = self.sampler.submitted(scheduler, ready, tasks, self.rates)
+        if self.sampler.passes:
+            self.repeats.add(scheduler, tasks)
         if taken is not None:
             self._observe(taken)
 

@@ -63,7 +63,7 @@ def test_parts_that_were_measured_otherwise_are_refused(parts, name, value):
 
 
 def test_a_part_that_is_given_twice_is_refused(parts):
-    with pytest.raises(ValueError, match="measured twice: .*loopback text tasks"):
+    with pytest.raises(ValueError, match=r"measured twice: .*loopback text tasks"):
         join.joined([*parts, parts[0]])
 
 
