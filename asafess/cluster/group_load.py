@@ -47,7 +47,7 @@ class GroupLoad:
         self.looked_at = 1
         #: share of the group's tasks that has a type
         self.share = 0.0
-        #: what was seen of the task that was looked at last, where it was alone in its graph
+        #: what was seen of the task that was looked at last, where it was the only one of the group in its graph
         self.seen: Glance | None = None
 
 

@@ -72,6 +72,11 @@ class GroupTypes:
         """Whether types that nobody has declared are wanted."""
         return bool(self._infer)
 
+    @property
+    def looks(self) -> bool:
+        """Whether a group of the present graph is still interpreted."""
+        return self._left > 0
+
     def clear(self) -> None:
         """Forget what was learned; what was counted of kernels stays true."""
         self.learning.clear()

@@ -121,8 +121,10 @@ class Learning:
         watched = self._watched.get(group.name)
         if watched is None:
             return True
+        if not watched.active or watched.group is not group:
+            return False
         watched.looks_after = 0
-        return watched.active and watched.group is group
+        return True
 
     def leave(self, name: str) -> None:
         """Watch a group no longer: a person has said what its tasks do."""

@@ -31,6 +31,8 @@ WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
 #: tasks of each worker that are looked at to find one with a type
 MOST_LOOKS = 16
+#: members of a group in one graph among which there may be such that have been computed
+FEW = 8
 #: weight of one task seen in *processing* against what was known of its group
 LEARNING = 0.1
 #: groups that are kept without asking whether Dask still knows them
@@ -84,8 +86,10 @@ class GroupLoads:
         self.declared = False
         self.types.begin()
         for members in _by_group(state, keys):
-            if all(ts.state == "memory" for ts in members):
-                continue  # results that a graph needs belong to it, too
+            if len(members) <= FEW:  # results that a graph needs belong to it, too
+                members = [ts for ts in members if ts.state != "memory"]
+            if not members or all(ts.state == "memory" for ts in members):
+                continue
             load = self._typed(state, members)
             runnable = 0 if load is None else self._measure(load, members)
             if load is not None and runnable and load.load and load.column is not None:
@@ -163,8 +167,8 @@ class GroupLoads:
         if load is not None and load.group is not group:
             self._drop(group.name)  # Dask has forgotten that one, and made another of the same name
             load = None
-        known = load is not None or self.types.infers
-        seen = glance(members[0]) if known and len(members) == 1 else None
+        wanted = load is not None or self.types.infers
+        seen = glance(members[0]) if wanted and len(members) == 1 else None
         if load is not None:
             self._active.wake(load)
             if seen is not None and seen.like(load.seen) and self.types.stands(load):
@@ -176,7 +180,7 @@ class GroupLoads:
             return None
         if load is None:
             load = self._untyped[group.name] = GroupLoad(group)
-        load.seen = seen
+        load.seen = seen if declared.types or self.types.looks else None
         if declared.types:
             self._untyped.pop(group.name, None)
             self.types.learning.leave(group.name)

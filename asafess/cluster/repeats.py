@@ -6,10 +6,11 @@ it, and the next tick counts them all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from asafess.cluster.glance import glance
+from asafess.cluster.glance import Glance, glance, near
+from asafess.cluster.inputs import predicted
 
 if TYPE_CHECKING:
     from distributed.scheduler import SchedulerState, TaskState
@@ -31,42 +32,39 @@ class Repeats:
 
     def __init__(self, loads: GroupLoads) -> None:
         self._loads = loads
-        self._groups: set[GroupLoad] = set()
+        #: with what was seen of that task
+        self._groups: dict[GroupLoad, Glance] = {}
 
     def clear(self) -> None:
-        """Begin anew, with a tick."""
+        """Begin anew: with a tick, or because more is known of tasks than before."""
         self._groups.clear()
 
     def add(self, state: SchedulerState, keys: Collection[Any]) -> None:
         """Take note of a graph that has left nothing to decide."""
-        for ts in _new(state, keys):
-            load = self._loads.of(ts)
-            if load is not None and load.seen is not None:
-                self._groups.add(load)
+        ts = _only(state, keys)
+        load = None if ts is None else self._loads.of(ts)
+        if load is not None and load.seen is not None:
+            self._groups[load] = load.seen
 
     def have(self, state: SchedulerState, keys: Collection[Any]) -> bool:
-        """Say whether a graph is one more like those; if so, take note of its inputs."""
-        if not self._groups:
-            return False
-        new = list(_new(state, keys))
-        if not new or not all(map(self._is_like, new)):
-            return False
-        for ts in new:
-            self._loads.note_replicated(ts)
-        return True
-
-    def _is_like(self, ts: TaskState) -> bool:
-        load = self._loads.of(ts)
-        if load is None or load not in self._groups:
+        """Say whether a graph is one more task like those; if so, take note of its inputs."""
+        ts = _only(state, keys) if self._groups else None
+        load = None if ts is None else self._loads.of(ts)
+        if ts is None or load is None or load.seen is None or self._groups.get(load) is not load.seen:
             return False
         seen = glance(ts)
-        return seen is not None and seen.like(load.seen) and self._loads.types.stands(load)
+        if seen is None or not seen.like(load.seen) or not self._loads.types.stands(load):
+            return False
+        missing = predicted(ts, set())[1]
+        if missing > load.missing_bytes and not near(int(missing), int(load.missing_bytes)):
+            return False  # it has to run elsewhere
+        self._loads.note_replicated(ts)
+        return True
 
 
-def _new(state: SchedulerState, keys: Collection[Any]) -> Iterator[TaskState]:
-    """Yield the tasks of a small graph that are to be computed."""
-    if len(keys) <= FEW:
-        for key in keys:
-            ts = state.tasks[key]
-            if ts.state != "memory":
-                yield ts
+def _only(state: SchedulerState, keys: Collection[Any]) -> TaskState | None:
+    """Return the one task of a graph that is to be computed; None where there are others, or none."""
+    if len(keys) > FEW:
+        return None
+    found = [ts for ts in map(state.tasks.__getitem__, keys) if ts.state != "memory"]
+    return found[0] if len(found) == 1 and found[0].state in ("released", "waiting") else None

@@ -57,8 +57,8 @@ class Sampler:
         self._coming: set[str] = set()
         #: a phase that begins before the next tick is looked at: one, so that it costs no more than the tick does
         self.may_begin = False
-        #: no graph like the last one that arrived would be looked at either, whatever runs, before the next tick
-        self.passes = False
+        #: the last graph that arrived, and any other like it, can wait for the next tick, whatever else runs
+        self.can_wait = False
 
     def tick(self, scheduler: Scheduler, rates: Rates | None) -> Taken:
         """Look at what is scheduled; where that is over soon, at what comes after it."""
@@ -87,11 +87,11 @@ class Sampler:
             None where the next tick is early enough.
         """
         roots = self._hooks.load(scheduler, self._hooks.arriving(scheduler, tasks))
-        self.passes = not self._hooks.asks
+        self.can_wait = not self._hooks.asks
         if not ready and not roots:
             return None
         long = bool(roots) or self._is_long(scheduler, ready, rates)
-        self.passes &= not long and not self._loads.declared
+        self.can_wait &= not long and not self._loads.declared
         # where persons have declared types, it is a phase; programs also look at lengths and sums in between
         fresh = (long or self._loads.declared) and not self._loads.busy(scheduler)
         types = {one.type for one in ready}

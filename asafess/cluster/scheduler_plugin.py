@@ -156,7 +156,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
             for worker in self.ready:  # before any of them gets one of these tasks
                 scheduler.worker_send(worker, {"op": messages.COUNT, "keys": keys, "signature": list(names)})
         taken = self.sampler.submitted(scheduler, ready, tasks, self.rates)
-        if self.sampler.passes:
+        if self.sampler.can_wait:
             self.repeats.add(scheduler, tasks)
         if taken is not None:
             self._observe(taken)
@@ -325,6 +325,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
                 self._entered(msg["counter"])
             elif msg.get("event") == messages.COUNTED:
                 self.loads.counted(msg["signature"], msg["counts"])
+                self.repeats.clear()
             elif msg.get("event") == messages.PONG:
                 self.round_trips.answered(worker, msg["number"])
             elif msg.get("event") == messages.FAULT:
@@ -369,6 +370,7 @@ class AsafessSchedulerPlugin(SchedulerPlugin):
 
     def _measured(self, rates: Rates | None) -> None:
         self.rates = rates
+        self.repeats.clear()
         self._send(self.controller.state, self.ready)  # for the link: the state may stay as it is
         self._start()
 

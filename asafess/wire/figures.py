@@ -171,7 +171,7 @@ def measure() -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     text = _text(LIBRARY_SIZE)
     for name, library in libraries.LIBRARIES.items():
-        # nearly empty: a line through less empty words and a text says 2.5 times too little of such, or twice too much
+        # nearly empty: a line through words of which 5 % are set and a text is wrong by a factor of two below them
         line = _line([_words(8, LIBRARY_SIZE, 0.01), text], partial(_compressed, name), libraries.decode)
         found[name] = line._replace(text=len(library.compress(text.data)) / text.size)
     # all of them twice: the first time the system has to find the memory (8 times as long), later it is used again

@@ -1,15 +1,22 @@
 """Programs that submit one task at a time: which of them are looked at, and that the others have the right type."""
 
+import math
 import operator
+from functools import partial
+from types import SimpleNamespace
 
+import cloudpickle
 import dask
 import numpy as np
 import pytest
+from dask._task_spec import Task
 from distributed.utils_test import gen_cluster
 from helpers import installed, until
 
-from asafess.cluster.glance import GROWN, glance
+from asafess.cluster.glance import GROWN, LONGEST, glance
 from asafess.cluster.group_types import GroupTypes
+from asafess.cluster.kernel_costs import KernelCosts
+from asafess.cluster.learning import Learning
 
 
 @pytest.fixture
@@ -34,11 +41,24 @@ def halves(x, count=2, scale=1.0, how="divide"):
     return x / count * scale
 
 
-def another():
+def other_halves(x, *arguments, **keywords):
+    return x
+
+
+other_halves.__name__ = other_halves.__qualname__ = "halves"
+
+
+def another(n=2):
     def halves(x, *arguments, **keywords):
-        return x
+        return x / n
 
     return halves
+
+
+def task(function, *arguments):
+    """Return a task as the scheduler knows it, of a group of its own."""
+    node = Task("x", function, *arguments)
+    return SimpleNamespace(run_spec=node, annotations=None, dependencies=(), group=["x"])
 
 
 async def one_by_one(client, function, *arguments, **keywords):
@@ -106,12 +126,12 @@ async def test_what_is_seen(c, s, a, b):
     )
     others = [
         await one_by_one(c, halves, x, 3.0, scale=2.0, how="divide"),  # equal, but of another type
-        await one_by_one(c, halves, x, 4, scale=2.0, how="divide"),  # a size may be a third larger
+        await one_by_one(c, halves, x, 4, scale=2.0, how="divide"),  # which may be an exponent
         await one_by_one(c, halves, x, 3, scale=True, how="divide"),
         await one_by_one(c, halves, x, 3, scale=2.0, how="multiply"),
         await one_by_one(c, halves, x, 3, 2.0, how="divide"),
         await one_by_one(c, halves, 3, x),
-        await one_by_one(c, another(), x, 3, scale=2.0, how="divide"),
+        await one_by_one(c, other_halves, x, 3, scale=2.0, how="divide"),
         await one_by_one(
             c, halves, await one_by_one(c, half, x), 3, scale=2.0, how="divide"
         ),  # an input of another prefix
@@ -123,7 +143,99 @@ async def test_what_is_seen(c, s, a, b):
     assert glance(tasks[near.key]).like(seen)
     assert not any(glance(tasks[one.key]).like(seen) for one in others)
     assert not seen.like(None)
-    assert glance(tasks[(await one_by_one(c, half, np.ones(3))).key]) is None  # arrays are not compared
+    for unclear in (
+        await one_by_one(c, half, np.ones(3)),  # arrays are not compared
+        await one_by_one(c, partial(half, 3.0)),
+        await one_by_one(c, another(3), 3.0),  # a closure, which may hold anything
+        await one_by_one(c, [3.0].__getitem__, 0),
+        await one_by_one(c, str.upper, "x" * (LONGEST + 1)),
+    ):
+        assert glance(tasks[unclear.key]) is None
+
+
+@pytest.mark.parametrize(
+    ("function", "old", "new", "alike"),
+    [
+        (np.ones, (1000,), (1250,), True),
+        (np.ones, (1000,), (1251,), False),
+        (np.ones, (16,), (17,), False),  # as likely an exponent as a size
+        (np.ones, (63,), (64,), False),
+        (np.ones, (64,), (65,), True),
+        (np.arange, (0.0, 1e3), (0.0, 1.2e3), True),
+        (np.arange, (0.0, 1e3), (0.0, 1e8), False),
+        (np.power, (5.0, 2.0), (5.0, 2.5), False),
+        (np.power, (math.nan, 2.0), (math.nan, 2.0), False),
+        (half, (1.0,), (1e9,), True),
+        (half, (1 << 1279,), ((1 << 1279) + 1,), True),
+        (half, (1 << 1279,), (1 << 1300,), False),
+    ],
+)
+def test_numbers_that_are_about_the_same(function, old, new, alike):
+    assert glance(task(function, *new)).like(glance(task(function, *old))) is alike
+
+
+def test_copies_of_a_function_of_a_script_are_one_function():
+    def copy(body):
+        return cloudpickle.loads(cloudpickle.dumps(eval(body)))
+
+    first, same, other = copy("lambda x, n=3: x + n"), copy("lambda x, n=3: x + n"), copy("lambda x, n=4: x + n")
+    assert first is not same
+    assert glance(task(same, 1)).like(glance(task(first, 1)))
+    assert not glance(task(other, 1)).like(glance(task(first, 1)))
+    assert not glance(task(copy("lambda x, n=3: x - n"), 1)).like(glance(task(first, 1)))
+
+
+def test_what_raises_when_it_is_asked_for_its_name_is_not_known_at_a_glance():
+    class Shy:
+        def __call__(self):
+            return 1
+
+        def __getattr__(self, name):
+            raise ValueError(name)
+
+    assert glance(task(Shy())) is None
+
+
+@gen_cluster(client=True)
+async def test_integers_of_any_size_do_no_harm(c, s, a, b):
+    plugin = await installed(c, s)
+    for number in (2**1279 - 1, 2**1279 - 1, 2**1280, -(2**1279), 1 << 20_000):
+        assert await one_by_one(c, int.bit_length, number) is not None
+        assert await one_by_one(c, operator.neg, number) is not None
+    assert plugin.fault is None
+
+
+def test_what_comes_from_the_task_before_is_looked_at_as_rarely(looks):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        await installed(c, s, infer=["compiler"])
+        kept = [await one_by_one(c, np.ones, 1000)]
+        looks.clear()
+        for _ in range(70):
+            kept.append(await one_by_one(c, operator.neg, kept[-1]))
+        # the first has an input of another prefix; then each time there are four times as many
+        assert [k for k, one in enumerate(kept) if one.key in looks] == [1, 2, 8, 32]
+
+    run()
+
+
+@pytest.mark.parametrize("asked", ["stands", "goes_on", "wanted"])
+def test_what_another_look_may_tell_is_looked_at(looks, monkeypatch, asked):
+    where = {"stands": (GroupTypes, False), "goes_on": (Learning, False), "wanted": (KernelCosts, True)}
+    owner, answer = where[asked]
+
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        plugin = await installed(c, s)
+        kept = [await one_by_one(c, half, 1.0) for _ in range(2)]
+        monkeypatch.setattr(owner, asked, lambda *_: answer)
+        for _ in range(3):
+            plugin.loads.of(s.tasks[kept[0].key]).kernel = ("half", "")
+            looks.clear()
+            kept.append(await one_by_one(c, half, 1.0))
+            assert looks == [kept[-1].key]
+
+    run()
 
 
 @gen_cluster(client=True, nthreads=[])

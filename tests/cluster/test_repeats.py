@@ -9,7 +9,7 @@ from distributed.utils_test import gen_cluster
 from helpers import installed
 
 from asafess.cluster.loads import GroupLoads
-from asafess.cluster.messages import NAME
+from asafess.cluster.messages import COUNTED, NAME, TOPIC
 from asafess.cluster.repeats import FEW
 
 
@@ -113,14 +113,53 @@ def test_optimizations_that_ask_for_what_arrives_get_all(graphs):
     run()
 
 
-def test_graphs_of_many_tasks_are_looked_at(graphs):
+@pytest.mark.parametrize("count", [2, FEW, FEW + 1])
+def test_graphs_of_several_tasks_are_looked_at(graphs, count):
     @gen_cluster(client=True)
     async def run(c, s, a, b):
         await without_ticks(c, s)
         kept = [await one_by_one(c, operator.neg, 1)]
-        many = c.map(operator.neg, range(FEW + 1), pure=False)
+        many = c.map(operator.neg, [1] * count, pure=False)
         await c.gather(many)
         assert all(looked_at(graphs, kept + many))
+
+    run()
+
+
+def test_a_task_that_has_to_run_elsewhere_is_looked_at(graphs):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        await without_ticks(c, s)
+        x = c.submit(np.ones, 1000, workers=[a.address])
+        await x
+        kept = [await one_by_one(c, operator.neg, x, workers=[a.address]) for _ in range(2)]
+        kept.append(await one_by_one(c, operator.neg, x, workers=[b.address]))
+        assert looked_at(graphs, kept) == [True, False, True]
+
+    run()
+
+
+def test_a_short_task_says_nothing_of_a_long_one_of_its_group(graphs):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        await without_ticks(c, s)
+        short, long = await one_by_one(c, np.ones, 1000), await one_by_one(c, np.ones, 4_000_000)
+        kept = [await one_by_one(c, np.negative, short), *await some(c, np.negative, long, count=2)]
+        assert looked_at(graphs, kept) == [True, True, True]
+
+    run()
+
+
+def test_when_more_is_known_all_are_looked_at_again(graphs):
+    @gen_cluster(client=True)
+    async def run(c, s, a, b):
+        plugin = await without_ticks(c, s)
+        kept = await some(c, operator.neg, 1, count=2)
+        plugin.log_event(TOPIC, {"event": COUNTED, "worker": a.address, "signature": ["f", ""], "counts": None})
+        kept.append(await one_by_one(c, operator.neg, 1))
+        plugin._measured(plugin.rates)
+        kept.append(await one_by_one(c, operator.neg, 1))
+        assert looked_at(graphs, kept) == [True, False, True, True]
 
     run()
 
