@@ -2,8 +2,9 @@
 
 The rules, so that a number of ours can be believed:
 
-1. N is announced. Arms run once per round, in orders that are drawn (seeded) and balanced: each arm meets the moods
-   of the machine, and what each other one leaves behind, equally often.
+1. N is announced. Arms run once per round, in orders that are drawn (seeded) and balanced: in whole blocks of rounds
+   (see `order`) each arm meets the moods of the machine, and what each other one of its round leaves behind, equally
+   often.
 2. Warm-up, and with it compilation, is outside the clock, and so are `prepare` and `verify`. Only `run` is timed.
 3. One arm runs twice per round under two names: A against A before A against B. What separates these two is noise.
 4. A run that raises, or whose result fails verification, is a failed row. It is kept, and counts as infinitely slow.
@@ -72,7 +73,7 @@ class Result:
     @property
     def itself(self) -> Estimate:
         """A against A: the second run of an arm ÷ its first, in the same round."""
-        return estimate(paired_ratios(self.rows, self.against_itself + AGAIN, self.against_itself), self.seed)
+        return estimate(paired_ratios(self.rows, self.against_itself + AGAIN, self.against_itself))
 
     @property
     def half_width(self) -> float:
@@ -86,7 +87,7 @@ class Result:
         for name in (arm, reference):
             if name not in known:
                 raise ValueError(f"no arm {name!r} was measured: there are {', '.join(known)}")
-        return estimate(paired_ratios(self.rows, arm, reference, metric), self.seed)
+        return estimate(paired_ratios(self.rows, arm, reference, metric))
 
 
 def order(names: Sequence[str], round_number: int, seed: int) -> list[str]:
@@ -179,7 +180,7 @@ def measure(
     rounds
         The announced number of timed runs of each arm.
     seed
-        Of the order and of the bootstrap.
+        Of the orders.
     verify
         Untimed, after every run, warm-up included, with the run's `Outcome`. See `Verdict` for what it may return.
     warmup

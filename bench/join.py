@@ -16,12 +16,12 @@ from typing import Any
 import click
 
 from .harness import Result, write_json
-from .optimizations import SET
+from .optimizations import SET, SKIPPED
 from .scores import Row
 from .toggles.case import ADAPTIVE
 from .toggles.summary import BEST_OF_EACH, of_set
 
-#: of the environment, what has to be the same in all parts
+#: of the environment, what has to be the same in all parts; whether changes to a commit ("+") are, nobody can tell
 SAME = ("cpu", "cores", "python", "versions", "commit", "rounds", "small")
 
 
@@ -35,7 +35,8 @@ def by_program(rows: Sequence[Row], rounds: int) -> dict[str, Result]:
 
 def fixed_arms(found: Mapping[str, Any]) -> list[str]:
     """Return the fixed arms that the summary of a set tells of."""
-    return [name for name, one in found.items() if isinstance(one, Mapping) and "over_adaptive_sum" in one]
+    told = [name for name, one in found.items() if isinstance(one, Mapping) and "over_adaptive_sum" in one]
+    return [name for name in told if name != BEST_OF_EACH]
 
 
 def joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -53,19 +54,23 @@ def joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     first = parts[0]["environment"]
     for part in parts[1:]:
-        if other := [name for name in SAME if part["environment"][name] != first[name]]:
-            found = "; ".join(f"{name}: {first[name]} and {part['environment'][name]}" for name in other)
+        if other := [name for name in SAME if part["environment"].get(name) != first.get(name)]:
+            found = "; ".join(f"{name}: {first.get(name)} and {part['environment'].get(name)}" for name in other)
             raise ValueError(f"the parts differ in {found}: measure them on one machine, with the same code")
     names = {name for part in parts for name in part["summary"]}
     if len(names) != 1 or any(SET not in one for part in parts for one in part["summary"].values()):
         raise ValueError(f"the parts are of {', '.join(sorted(names))}: join those of one case that is a set")
     (name,) = names
-    programs = [program for part in parts for program in part["summary"][name] if program != SET]
+    own: dict[str, Any] = {}
+    programs = [key for part in parts for key, one in part["summary"][name].items() if "seconds" in one]
     if twice := sorted({one for one in programs if programs.count(one) > 1}):
         raise ValueError(f"measured twice: {', '.join(twice)}; give each part once")
     rows = [row for part in parts for row in part["rows"]]
-    arms = [arm for arm in fixed_arms(parts[0]["summary"][name][SET]) if arm != BEST_OF_EACH]
-    own = {key: one for part in parts for key, one in part["summary"][name].items() if key != SET}
+    arms = fixed_arms(parts[0]["summary"][name][SET])
+    for part in parts:
+        for key, one in part["summary"][name].items():
+            own[key] = own[key] + one if key == SKIPPED and key in own else one
+    del own[SET]
     links = {on: how for part in parts for on, how in part["environment"]["links"].items()}
     return {
         "summary": {name: own | {SET: of_set(by_program(rows, first["rounds"]), arms)}},

@@ -3,16 +3,16 @@
 A NAME is a case: an optimization, or `all`, the program that needs several of them at once; left out, every case runs.
 A case whose optimization, package or kind of link is not there is skipped with a line that says so.
 
-Arms, interleaved in random order: *off*, which is stock Dask; every other fixed state, pinned; stock Dask as it may be
-configured for the same purpose; *adaptive*, twice, so that A against A tells the noise; *null*, `asafess` with nothing
-but the optimization that does nothing.
+Arms, interleaved in balanced orders: *off*, which is stock Dask; every other fixed state, pinned; stock Dask as it may
+be configured for the same purpose; *adaptive*, twice, so that A against A tells the noise; *null*, `asafess` with
+nothing but the optimization that does nothing.
 
 `summary`, by case and program: `adaptive_over_best_fixed`, at most 1.03; `wins`, the state that is fastest beyond
 noise, or null where nothing wins; for a program whose phases want different states `better_fixed_over_adaptive`, at
 least 1.15 (under `all` 1.3 from 16 cores on), and `bound`, the most that switching between these states can gain.
 "Held" is what `bench.scores` says. Workers are processes of their own, on links with a real limit where the case is
-about links. Each run starts with `asafess` installed anew, a small program of the same kind run, and Dask's idea of its
-links as on a new cluster.
+about links. Each run starts with `asafess` installed anew, what the program prepares (a small one of the same kind, or
+the same blocks moved once), and Dask's idea of its links as on a new cluster.
 
     python -m bench.optimizations queuing null --rounds 9 --up-to 15 --json optimizations.json
 """
@@ -45,8 +45,8 @@ from .toggles.summary import BEST_OF_EACH, GAIN, LOSS, of_program, of_set
 MANY_CORES, GAIN_MANY_CORES = 16, 1.3
 #: below this bound there is nothing that a toggle across phases could gain
 WORTH = 1.1
-#: what the set of all programs of a case is called in the summary
-SET = "set"
+#: what the set of all programs of a case is called in the summary, and what was not measured
+SET, SKIPPED = "set", "skipped"
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Plan:
         return result
 
     def _skip(self, own: dict[str, Any], line: str) -> None:
-        own.setdefault("skipped", []).append(line)
+        own.setdefault(SKIPPED, []).append(line)
         self.say(line)
 
 

@@ -157,13 +157,14 @@ def of_sets(name: str, folder: Path = RESULTS) -> str:
     results: dict[str, dict[str, Result]] = {}
     for program, result in by_program(document["rows"], document["environment"]["rounds"]).items():
         results.setdefault("all", {})[program] = results.setdefault(program.split(" ")[0], {})[program] = result
-    lines = _head("÷ adaptive's", "", *map(_arm, fixed), "A against A")
+    shown = [*fixed, BEST_OF_EACH]
+    lines = _head("÷ adaptive's", "", *map(_arm, shown), "A against A")
     if len(results) == 2:
         del results["all"]  # there is one link
     for link, some in results.items():
-        found = summed(some, [arm for arm in fixed if arm != BEST_OF_EACH])
+        found = summed(some, fixed)
         for how, noise in found["against_itself"].items():
-            ratios = (_interval(found[arm][f"over_adaptive_{how}"].as_dict()) for arm in fixed)
+            ratios = (_interval(found[arm][f"over_adaptive_{how}"].as_dict()) for arm in shown)
             lines.append(_line(link, how.replace("_", " "), *ratios, f"± {100 * noise:.1f} %"))
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import dask.config
 from dask.utils import parse_bytes
@@ -118,11 +119,15 @@ def race(
     warmup: int = 1,
     on_progress: Callable[[dict[str, Any]], object] | None = None,
 ) -> Result:
-    """Measure all arms of a case on one program; *adaptive* runs twice per round."""
+    """Measure all arms of a case on one program; *adaptive* runs twice per round.
+
+    Each program has orders of its own: what they leave unbalanced must not be the same in all programs of a set.
+    """
     running = Race(client, cluster, case, program, rates)
     names = [ADAPTIVE, *running.fixed, *([NULL] if case.null else [])]
     arms = [Arm(name, partial(running.run, name), prepare=partial(running.prepare, name)) for name in names]
     try:
-        return measure(arms, rounds, verify=running.verify, warmup=warmup, up_to=up_to, on_progress=on_progress)
+        seed = crc32(program.name.encode())
+        return measure(arms, rounds, seed, running.verify, warmup, on_progress=on_progress, up_to=up_to)
     finally:
         asafess.uninstall(client)

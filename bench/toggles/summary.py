@@ -162,7 +162,8 @@ def of_set(results: Mapping[str, Result], fixed: Sequence[str]) -> dict[str, Any
 def fastest(result: Result, fixed: Sequence[str]) -> Result:
     """Return the same rows and, as an arm *best of each*, in each round the fixed arm that is the best in the others.
 
-    The best one of all rounds would be the luckiest of several: were they all alike, adaptive would lose to it.
+    The best one of all rounds would be the luckiest of several: were they all alike, adaptive would lose to it. This
+    one errs on the other side: where several differ by less than the noise, it is now and then not the best.
     """
     rows = [dict(row) for row in result.rows]
     rounds = {row["round"] for row in timed(rows)}

@@ -53,7 +53,8 @@ class _Blocks:
         """Move the blocks, then leave them at their homes alone.
 
         So a run finds the connections and the memory that one in the same state has left: after *dask lz4* others took
-        up to twice as long on loopback, for memory that the system had to find anew.
+        up to twice as long on loopback, for memory that the system had to find anew. And adaptive finds what it would
+        in the middle of a program: it has seen such data. What it takes to get there is not timed.
         """
         # the last run has left copies, and what is there already does not move
         drop_replicas(self.client, self.blocks)

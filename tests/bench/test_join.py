@@ -67,6 +67,12 @@ def test_a_part_that_is_given_twice_is_refused(parts):
         join.joined([*parts, parts[0]])
 
 
+def test_what_no_part_could_measure_is_told_once(parts):
+    for k in (0, 2):
+        parts[k]["summary"][CASE]["skipped"] = [f"no disk {k}"]
+    assert join.joined(parts)["summary"][CASE]["skipped"] == ["no disk 0", "no disk 2"]
+
+
 def test_what_is_no_set_is_refused(parts):
     del parts[2]["summary"][CASE][SET]
     with pytest.raises(ValueError, match=f"the parts are of {CASE}: join those of one case that is a set"):
