@@ -34,6 +34,8 @@ from asafess.wire.traffic import SAMPLE, Traffic
 
 logger = logging.getLogger(__name__)
 
+#: after so many samples in a row that no library made smaller, only those are compressed that are looked at anyway
+HOPELESS = 8
 #: one frame in so many is looked at to say what the data is like, in every state; and one after so many seconds in
 #: which none was: of large ones there are few
 EVERY, LOOK_AGAIN = 16, 0.1
@@ -77,6 +79,8 @@ class Codec:
         self._seen = itertools.count()
         #: whether a library was better than the masks for the last frame for which both were asked
         self._library_wins = True
+        #: samples since the last one that a library made smaller
+        self._in_vain = 0
         self._looked = clock()
         self._of_thread = threading.local()
         installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
@@ -216,8 +220,10 @@ class Codec:
         # whether it pays is asked of the whole frame: here a link is slow, so that less is better
         name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
         encoded = _encode(data, name)
-        if encoded is None and (active.state == "general" or (due and active.library_pays)):
+        general = active.state == "general"
+        if encoded is None and ((general and self._in_vain < HOPELESS) or (due and (general or active.library_pays))):
             encoded = _encode(data, active.libraries[0])
+            self._in_vain = 0 if encoded is not None else self._in_vain + 1
             if encoded is not None:
                 self._of_thread.shares = {active.libraries[0]: len(encoded) / data.size}
         if encoded is None:

@@ -11,7 +11,7 @@ from wire_strategies import frames
 
 from asafess.wire import figures, mask
 from asafess.wire.backlog import FASTER, Backlog
-from asafess.wire.codec import EVERY, LOOK_AGAIN, Codec
+from asafess.wire.codec import EVERY, HOPELESS, LOOK_AGAIN, Codec
 from asafess.wire.figures import MASKS, MOST_KEPT
 from asafess.wire.forecast import STATES
 from asafess.wire.header import CorruptedFrameError, Header
@@ -315,6 +315,31 @@ def test_a_library_is_asked_for_each_frame_only_while_it_does_better_than_a_mask
             one.compress(frame)
         assert len(asked) == 3 * each
         one._of_thread.due = True
+
+
+def test_of_frames_that_no_library_makes_smaller_few_are_shown_to_one_until_one_is_again(monkeypatch):
+    asked, clock = [], Clock()
+    one = Codec(clock=clock)
+    one.prepare()
+    one.set_link(1e7)
+    one.set_state("general")
+    name = one.library
+    compress = LIBRARIES[name].compress
+    counting = LIBRARIES[name]._replace(compress=lambda data: asked.append(len(data)) or compress(data))
+    monkeypatch.setitem(LIBRARIES, name, counting)
+    noise = np.random.default_rng(0).bytes(200_000)
+    for _ in range(HOPELESS + 10 * EVERY):
+        assert sent(one, noise) is None
+    assert HOPELESS < len(asked) <= HOPELESS + 11
+    letters = text(200_000)
+    how = [sent(one, letters) for _ in range(2 * EVERY)]
+    first = how.index("asafess-test")
+    assert first < EVERY
+    assert how[first:] == ["asafess-test"] * (2 * EVERY - first)
+    for _ in range(EVERY):
+        sent(one, noise)
+    clock.now += LOOK_AGAIN  # after a pause the first one is looked at
+    assert sent(one, letters) == "asafess-test"
 
 
 @pytest.mark.parametrize(
