@@ -126,7 +126,7 @@ def function_of(function: Any) -> Any:
         if all(type(one) in NUMBERS or one is None for one in defaults):
             return function.__code__, *defaults
     module = sys.modules.get(getattr(function, "__module__", None) or "")
-    there = vars(module).get(getattr(function, "__name__", None)) if module is not None else None
+    there = vars(module).get(getattr(function, "__name__", "")) if module is not None else None
     return function if there is function else None
 
 

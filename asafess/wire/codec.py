@@ -30,6 +30,7 @@ from asafess.wire.counters import Counters
 from asafess.wire.figures import DEFAULTS, LINK, MASKS, MOST_KEPT, Figures
 from asafess.wire.forecast import STATES, Active, amounts, choice
 from asafess.wire.header import CorruptedFrameError, Header
+from asafess.wire.recall import Recall
 from asafess.wire.traffic import SAMPLE, Traffic
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Codec:
         self._in_vain = 0
         self._looked = clock()
         self._of_thread = threading.local()
+        self._recall = Recall()
         installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
         self._set("off", LINK, installed)
 
@@ -215,8 +217,12 @@ class Codec:
 
     def _sample(self, data: np.ndarray, active: Active, due: bool) -> Any:
         """Encode Dask's sample of a frame, or a small frame."""
-        seen = sample.look(data)
         self._of_thread.shares = {}
+        encoded = None if due or active.state == "off" else _encode(data, self._recall.name)
+        self._recall.took_sample = encoded is not None
+        if encoded is not None:
+            return encoded
+        seen = sample.look(data)
         # whether it pays is asked of the whole frame: here a link is slow, so that less is better
         name = figures.choose(seen.kept, active.figures, min(active.link, LINK))
         encoded = _encode(data, name)
@@ -236,6 +242,11 @@ class Codec:
     def _frame(self, data: np.ndarray, active: Active, due: bool, hidden: bool) -> Any:
         """Encode a frame in what the state allows, if that pays, hidden behind other messages or not."""
         start = time.perf_counter()
+        if self._recall.took_sample and not due:
+            encoded = self._again(data, active, hidden)
+            if encoded is not None:
+                self._count(data, encoded, str(self._recall.name), start, active)
+                return encoded
         general = active.state == "general"
         # what a library has made of Dask's sample is what it makes of the frame
         shares: dict[str, float] = getattr(self._of_thread, "shares", {})
@@ -253,16 +264,31 @@ class Codec:
             self._library_wins = name not in MASKS
         encoded = _encode(data, name)
         if name is None or encoded is None:
+            self._recall.forget()
             self._counters.add(wire_raw_frames=1)
             return None
+        self._recall.keep(name if name in MASKS else None, len(encoded), data.size)
+        self._count(data, encoded, name, start, active)
+        return encoded
+
+    def _again(self, data: np.ndarray, active: Active, hidden: bool) -> Any:
+        """Encode a frame as the last one, if that still pays and leaves as little."""
+        recall = self._recall
+        name = recall.name
+        if name is None or choice({name: recall.kept}, active, active.state, hidden) is None:
+            return None
+        encoded = _encode(data, name)
+        return encoded if encoded is not None and recall.fits(len(encoded), data.size) else None
+
+    def _count(self, data: np.ndarray, encoded: Any, name: str, start: float, active: Active) -> None:
+        """Count a frame that leaves encoded."""
         self._counters.add(
             wire_encoded_frames=1,
             wire_logical_bytes=data.size,
             wire_sent_bytes=len(encoded),
             wire_encode_seconds=time.perf_counter() - start,
-            wire_predicted_seconds=data.size * active.figures[name].seconds(kept[name]),
+            wire_predicted_seconds=data.size * active.figures[name].seconds(len(encoded) / data.size),
         )
-        return encoded
 
     def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: Active) -> None:
         """Note what the data is like, and what each state would make of it."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_strategies import frames
 
-from asafess.wire import figures, mask
+from asafess.wire import figures, mask, sample
 from asafess.wire.backlog import FASTER, Backlog
 from asafess.wire.codec import EVERY, HOPELESS, LOOK_AGAIN, Codec
 from asafess.wire.figures import MASKS, MOST_KEPT
@@ -327,19 +327,57 @@ def test_of_frames_that_no_library_makes_smaller_few_are_shown_to_one_until_one_
     compress = LIBRARIES[name].compress
     counting = LIBRARIES[name]._replace(compress=lambda data: asked.append(len(data)) or compress(data))
     monkeypatch.setitem(LIBRARIES, name, counting)
-    noise = np.random.default_rng(0).bytes(200_000)
+    noise, letters = np.random.default_rng(0).bytes(SAMPLE), text(SAMPLE)
     for _ in range(HOPELESS + 10 * EVERY):
-        assert sent(one, noise) is None
+        assert one.compress(noise) is noise
     assert HOPELESS < len(asked) <= HOPELESS + 11
-    letters = text(200_000)
-    how = [sent(one, letters) for _ in range(2 * EVERY)]
-    first = how.index("asafess-test")
-    assert first < EVERY
-    assert how[first:] == ["asafess-test"] * (2 * EVERY - first)
+    raw = [one.compress(letters) is letters for _ in range(2 * EVERY)]
+    assert raw.index(False) < EVERY
+    assert not any(raw[raw.index(False) :])
     for _ in range(EVERY):
-        sent(one, noise)
+        one.compress(noise)
     clock.now += LOOK_AGAIN  # after a pause the first one is looked at
-    assert sent(one, letters) == "asafess-test"
+    assert one.compress(letters) is not letters
+
+
+def test_frames_like_the_last_one_are_not_looked_at_and_others_are(monkeypatch):
+    looked, clock = [], Clock()
+    one = Codec(clock=clock)
+    one.prepare()
+    one.set_link(SLOW)
+    one.set_state("mask")
+    look = sample.look
+    monkeypatch.setattr(sample, "look", lambda data, *more: looked.append(1) or look(data, *more))
+    # Dask's sample, and the frame
+    frames = [(sparse(SAMPLE, density), sparse(400_000, density, seed)) for seed, density in enumerate([0.1] * 4)]
+    sent = [(one.compress(part), one.compress(frame)) for part, frame in frames]
+    assert len(looked) == 2
+    for (_, frame), (_, encoded) in zip(frames, sent, strict=True):
+        assert bytes(one.decompress(encoded)) == frame.tobytes()
+        assert len(encoded) < 0.2 * frame.nbytes
+    dense = sparse(400_000, 0.5)
+    one.compress(frames[0][0])
+    assert len(one.compress(dense)) < 0.6 * dense.nbytes
+    assert len(looked) == 3  # the frame leaves more than the last one
+    noise = np.random.default_rng(0).random(50_000)
+    one.compress(sparse(SAMPLE, 0.5))
+    assert one.compress(noise) is noise
+    assert len(looked) == 4
+    one.compress(frames[0][0])
+    one.compress(frames[0][1])
+    assert len(looked) == 6  # the last one left as it was
+    one.set_state("off")
+    assert one.compress(frames[0][0]) is frames[0][0]
+    one.set_state("mask")
+    one.set_link(1e12)
+    one.compress(frames[0][0])
+    assert one.compress(frames[0][1]) is frames[0][1]  # it does not pay any more
+    one.set_link(SLOW)
+    del looked[:]
+    for _ in range(2 * EVERY):
+        one.compress(frames[0][0])
+        one.compress(frames[0][1])
+    assert 4 <= len(looked) <= 8  # one in so many, and the first
 
 
 @pytest.mark.parametrize(
