@@ -218,7 +218,7 @@ class Codec:
     def _sample(self, data: np.ndarray, active: Active, due: bool) -> Any:
         """Encode Dask's sample of a frame, or a small frame."""
         self._of_thread.shares = {}
-        encoded = None if due or active.state == "off" else _encode(data, self._recall.name)
+        encoded = None if due else _encode(data, self._recall.name)
         self._recall.took_sample = encoded is not None
         if encoded is not None:
             return encoded
@@ -242,7 +242,7 @@ class Codec:
     def _frame(self, data: np.ndarray, active: Active, due: bool, hidden: bool) -> Any:
         """Encode a frame in what the state allows, if that pays, hidden behind other messages or not."""
         start = time.perf_counter()
-        if self._recall.took_sample and not due:
+        if self._recall.took_sample:
             encoded = self._again(data, active, hidden)
             if encoded is not None:
                 self._count(data, encoded, str(self._recall.name), start, active)

@@ -148,9 +148,10 @@ async def test_what_is_seen(c, s, a, b):
         await one_by_one(c, partial(half, 3.0)),
         await one_by_one(c, another(3), 3.0),  # a closure, which may hold anything
         await one_by_one(c, [3.0].__getitem__, 0),
-        await one_by_one(c, str.upper, "x" * (LONGEST + 1)),
+        await one_by_one(c, len, "x" * (LONGEST + 1)),  # which would be kept
     ):
         assert glance(tasks[unclear.key]) is None
+    assert glance(task(len, "x" * LONGEST)) is not None
 
 
 @pytest.mark.parametrize(
