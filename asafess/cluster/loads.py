@@ -184,6 +184,7 @@ class GroupLoads:
         if declared.types:
             self._untyped.pop(group.name, None)
             self.types.learning.leave(group.name)
+            load.kernel = None  # nor does what a worker counts of its kernel say more
             self._place(load, declared.types[0].name)
             load.found = FoundType(declared.types[0], declared.source)
             load.types, load.looked_at, load.share = counted(declared.types), declared.looked_at, declared.share

@@ -111,8 +111,11 @@ async def test_a_type_in_an_annotation_counts_for_its_task(c, s, a, b):
     plugin = await installed(c, s, infer=["compiler"])
     x = await one_by_one(c, np.ones, 1000)
     kept = [await one_by_one(c, half, x) for _ in range(2)]
+    load = plugin.loads.of(s.tasks[kept[0].key])
+    load.kernel = ("half", "")  # a worker counts it, and answers when a person has said more
     with dask.annotate(asafess={"loads": {"compute": 7.0}}):
         kept.append(await one_by_one(c, half, x))
+    assert load.kernel is None
     assert plugin.loads.found["half"].source == "annotation"
     assert compute(plugin, "half") == 7.0
 
