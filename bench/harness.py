@@ -66,7 +66,6 @@ class Result:
     #: rounds announced, and the most they may grow to while A against A is too wide
     rounds: int
     up_to: int
-    seed: int
     #: name of the arm that ran twice
     against_itself: str
 
@@ -226,7 +225,7 @@ def measure(
 
     for number in range(-warmup, 0):
         one_round(number, table, is_warmup=True)
-    result = Result(rows, rounds, limit, seed, itself)
+    result = Result(rows, rounds, limit, itself)
     for number in range(limit):
         if number >= rounds and result.half_width <= WIDEST_AGAINST_ITSELF:
             break

@@ -30,7 +30,7 @@ def by_program(rows: Sequence[Row], rounds: int) -> dict[str, Result]:
     found: dict[str, list[dict[str, Any]]] = {}
     for one in rows:
         found.setdefault(one["program"], []).append(dict(one))
-    return {program: Result(some, rounds, rounds, 0, ADAPTIVE) for program, some in found.items()}
+    return {program: Result(some, rounds, rounds, ADAPTIVE) for program, some in found.items()}
 
 
 def fixed_arms(found: Mapping[str, Any]) -> list[str]:

@@ -31,8 +31,6 @@ WORKERS_PER_TICK = 16
 TASKS_PER_WORKER = 2
 #: tasks of each worker that are looked at to find one with a type
 MOST_LOOKS = 16
-#: members of a group in one graph among which there may be such that have been computed
-FEW = 8
 #: weight of one task seen in *processing* against what was known of its group
 LEARNING = 0.1
 #: groups that are kept without asking whether Dask still knows them
@@ -86,9 +84,8 @@ class GroupLoads:
         self.declared = False
         self.types.begin()
         for members in _by_group(state, keys):
-            if len(members) <= FEW:  # results that a graph needs belong to it, too
-                members = [ts for ts in members if ts.state != "memory"]
-            if not members or all(ts.state == "memory" for ts in members):
+            members = [ts for ts in members if ts.state != "memory"]  # results that a graph needs belong to it, too
+            if not members:
                 continue
             load = self._typed(state, members)
             runnable = 0 if load is None else self._measure(load, members)

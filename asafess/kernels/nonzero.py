@@ -1,4 +1,4 @@
-"""How many words of 8, 4 and 1 bytes are not zero: one pass over a few kilobytes, for a look before they are encoded.
+"""How many words of 8, 4 and 1 bytes are not zero: one pass over at most some 64 kB, for a look at a frame.
 
 It keeps Python's lock. To get that back from busy threads takes up to 5 ms each time, the look itself some 10 µs; NumPy
 lets go of it in each of the calls that it would take.

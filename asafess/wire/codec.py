@@ -243,9 +243,8 @@ class Codec:
         """Encode a frame in what the state allows, if that pays, hidden behind other messages or not."""
         start = time.perf_counter()
         if self._recall.took_sample:
-            encoded = self._again(data, active, hidden)
+            encoded = self._again(data, active, hidden, start)
             if encoded is not None:
-                self._count(data, encoded, str(self._recall.name), start, active)
                 return encoded
         general = active.state == "general"
         # what a library has made of Dask's sample is what it makes of the frame
@@ -271,14 +270,17 @@ class Codec:
         self._count(data, encoded, name, start, active)
         return encoded
 
-    def _again(self, data: np.ndarray, active: Active, hidden: bool) -> Any:
+    def _again(self, data: np.ndarray, active: Active, hidden: bool, start: float) -> Any:
         """Encode a frame as the last one, if that still pays and leaves as little."""
         recall = self._recall
         name = recall.name
         if name is None or choice({name: recall.kept}, active, active.state, hidden) is None:
             return None
         encoded = _encode(data, name)
-        return encoded if encoded is not None and recall.fits(len(encoded), data.size) else None
+        if encoded is None or not recall.fits(len(encoded), data.size):
+            return None
+        self._count(data, encoded, name, start, active)
+        return encoded
 
     def _count(self, data: np.ndarray, encoded: Any, name: str, start: float, active: Active) -> None:
         """Count a frame that leaves encoded."""

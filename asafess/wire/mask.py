@@ -38,7 +38,7 @@ def nonzero(data: np.ndarray) -> dict[int, int]:
     Parameters
     ----------
     data : (n,) uint8
-        A few kilobytes: no other thread runs Python meanwhile.
+        At most some 64 kB: no other thread runs Python meanwhile.
 
     Examples
     --------

@@ -112,4 +112,4 @@ def test_undercutting_the_oracle_is_flagged(oracle, too_good):
         for number in range(5)
         for arm, took in seconds.items()
     ]
-    assert summary(Result(rows, 5, 5, 1, "adaptive"))["too_good"] is too_good
+    assert summary(Result(rows, 5, 5, "adaptive"))["too_good"] is too_good

@@ -29,7 +29,7 @@ def result(seconds, phases=None, again=None, failed=()):
         for number in range(ROUNDS)
         for arm, taken in arms.items()
     ]
-    return Result(rows, ROUNDS, ROUNDS, 1, "adaptive")
+    return Result(rows, ROUNDS, ROUNDS, "adaptive")
 
 
 BOTH = {"off": {"a": 1.0, "b": 4.0}, "o=on": {"a": 3.0, "b": 1.5}, "adaptive": {"a": 1.1, "b": 1.6}}
