@@ -352,6 +352,10 @@ def test_frames_like_the_last_one_are_not_looked_at_and_others_are(monkeypatch):
     frames = [(sparse(SAMPLE, density), sparse(400_000, density, seed)) for seed, density in enumerate([0.1] * 4)]
     sent = [(one.compress(part), one.compress(frame)) for part, frame in frames]
     assert len(looked) == 2
+    counted = one.counters()
+    assert counted["wire_encoded_frames"] == 4
+    assert counted["wire_sent_bytes"] == sum(len(encoded) for _, encoded in sent)
+    assert counted["wire_predicted_seconds"] > 0
     for (_, frame), (_, encoded) in zip(frames, sent, strict=True):
         assert bytes(one.decompress(encoded)) == frame.tobytes()
         assert len(encoded) < 0.2 * frame.nbytes
