@@ -132,10 +132,11 @@ class Kernel:
         self.signature = signature
         self._flags = {**FLAGS, "nogil": nogil}
         self._lock = threading.Lock()
-        self._compiled: dict[tuple[np.dtype, ...], Any] = {}
+        #: by the data types, and by the one if it is one
+        self._compiled: dict[tuple[np.dtype, ...] | np.dtype, Any] = {}
 
     def __getitem__(self, dtypes: Any) -> Callable[..., None]:
-        try:  # mostly the key is one already, and making one takes a microsecond
+        try:  # mostly it is a key already, and making one takes a microsecond
             return self._compiled[dtypes]
         except (KeyError, TypeError):
             return self.compile(*_key(dtypes))
@@ -168,7 +169,8 @@ class Kernel:
         key = _key(dtypes)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = numba.njit(types.void(*self.signature(*key)), **self._flags)(self.function)
+                compiled = numba.njit(types.void(*self.signature(*key)), **self._flags)(self.function)
+                self._compiled.update(dict.fromkeys((key, *key) if len(key) == 1 else (key,), compiled))
             return self._compiled[key]
 
 

@@ -64,7 +64,7 @@ class Codec:
     >>> codec.set_state("mask")
     >>> sent = codec.compress(frame)
     >>> len(sent), codec.decompress(sent) == frame
-    (1600, True)
+    (264, True)
     """
 
     def __init__(
@@ -319,7 +319,7 @@ class Codec:
         start = time.perf_counter()
         try:
             header = Header.read(frame)
-            data = (mask if header.encoding == "mask" else libraries).decode(header, frame)
+            data = (mask if header.encoding in mask.ENCODINGS else libraries).decode(header, frame)
         except CorruptedFrameError:
             self._counters.add(wire_corrupted_frames=1)
             raise

@@ -10,13 +10,13 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"asfw"
-VERSION = 1
+VERSION = 2
 _LAYOUT = struct.Struct("<4s4B3Q")
 #: bytes of a header
 SIZE = _LAYOUT.size
 
 #: encoding → its number, which never changes
-ENCODINGS = {"mask": 1, "lz4": 2, "zstd": 3, "zlib": 4}
+ENCODINGS = {"mask": 1, "lz4": 2, "zstd": 3, "zlib": 4, "nested mask": 5}
 _NAMES = {number: name for name, number in ENCODINGS.items()}
 
 

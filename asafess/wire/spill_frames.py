@@ -109,7 +109,7 @@ def of_states(frame: np.ndarray, seen: Look, known: Known) -> dict[str, float]:
     >>> zeros = np.zeros(1 << 20, np.uint8)
     >>> found = of_states(zeros, look(zeros, known, "off"), known)
     >>> found["spill_looked_bytes"], found["spill_looked_off_bytes"], round(found["spill_looked_mask_bytes"])
-    (1048576.0, 1048576.0, 16416)
+    (1048576.0, 1048576.0, 352)
     """
     reading = seen.looked_at * len(MASKS) * known.figures["mask8"].scan
     asked = sum(seconds(seen.looked_at, name, seen.kept[name], known) for name in seen.kept if name not in MASKS)

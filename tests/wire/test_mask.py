@@ -19,7 +19,9 @@ def as_bytes(data):
 def test_a_frame_comes_back_bit_by_bit_and_is_as_long_as_was_said(data, word):
     frame = mask.encode(as_bytes(data), word, 3 * len(data) + 200)
     header = Header.read(frame)
-    assert len(frame) == mask.room(len(data), word) + header.amount * word
+    bits = 8 * -(-(len(data) // word) // 64)
+    plain = SIZE + bits + 8 * bool(len(data) % word) + header.amount * word
+    assert len(frame) < plain if header.encoding == "nested mask" else len(frame) == plain
     back = mask.decode(header, bytes(frame))
     assert bytes(back) == data
     assert not back.readonly
@@ -33,20 +35,29 @@ def test_what_would_be_longer_than_it_may_is_none(data, word, most):
     assert (frame is None) == (needed > most)
 
 
-@given(frames(20_000), words, st.data())
-@settings(max_examples=300)
+def bits_end(header, frame):
+    """Return where the bits of a frame end, which a frame of bits has within it."""
+    if header.encoding == "mask":
+        return SIZE + 8 * -(-(header.nbytes // header.word) // 64)
+    inner = Header.read(frame[SIZE:])
+    tail = 8 * bool(inner.nbytes % inner.word)
+    return SIZE + bits_end(inner, frame[SIZE:]) + tail + inner.amount * inner.word
+
+
+@given(frames(60_000), words, st.data())
+@settings(max_examples=400)
 def test_a_damaged_frame_is_refused_or_differs_only_in_a_word_or_the_rest(data, word, draw):
     frame = bytearray(mask.encode(as_bytes(data), word, 3 * len(data) + 200))
-    place = draw.draw(st.integers(0, 8 * min(len(frame), 2000) - 1))
+    place = draw.draw(st.integers(0, 8 * min(len(frame), 3000) - 1))
     frame[place // 8] ^= 1 << place % 8
     try:
         header = Header.read(frame)
-        back = bytes(mask.decode(header, frame)) if header.encoding == "mask" else None
+        back = bytes(mask.decode(header, frame)) if header.encoding in mask.ENCODINGS else None
     except CorruptedFrameError:
         return
     if back is not None:
         # the network's matter: no word may come to another place
-        assert place // 8 >= SIZE + 8 * -(-(len(data) // word) // 64)
+        assert place // 8 >= bits_end(header, frame)
         assert len(back) == len(data)
         differing = np.flatnonzero(as_bytes(back) != as_bytes(data))
         assert differing.size <= 1
@@ -70,6 +81,43 @@ def test_a_header_that_promises_more_than_there_is_takes_no_memory():
     header = Header("mask", 1 << 60, 0, 0, 8)
     with pytest.raises(CorruptedFrameError, match="by its header"):
         mask.decode(header, header.to_bytes())
+
+
+@pytest.mark.parametrize("word", [8, 4, 1])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.06])
+def test_bits_of_which_few_are_set_leave_without_their_zeros_and_about_as_long_as_was_said(word, share):
+    generator = np.random.default_rng(0)
+    words = generator.integers(1, 255, 500_000, np.uint8).astype(mask.WORDS[word])
+    words[generator.random(words.size) >= share] = 0
+    data = words.view(np.uint8)
+    frame = mask.encode(data, word, data.size)
+    header = Header.read(frame)
+    assert header.encoding == "nested mask"
+    assert len(frame) - header.amount * word < 0.6 * words.size / 8
+    assert len(frame) == pytest.approx(mask.room(data.size, word, header.amount / words.size), rel=0.02, abs=300)
+    assert bytes(mask.decode(header, frame)) == data.tobytes()
+
+
+def test_bits_that_are_nearly_all_zero_are_encoded_again_and_again():
+    frame = mask.encode(np.zeros(64_000_000, np.uint8), 8, 64_000_000)
+    # bits of 1 000 000 bytes have bits of 125 000 bytes, those of 15 632, 1 960 and 248: too few to be worthwhile
+    assert len(frame) == 5 * SIZE + 248
+    assert not np.frombuffer(mask.decode(Header.read(frame), frame), np.uint8).any()
+
+
+def test_few_words_in_a_frame_whose_bits_are_short_have_them_as_they_are():
+    frame = mask.encode(np.zeros(64_000, np.uint8), 8, 64_000)
+    assert Header.read(frame).encoding == "mask"
+    assert len(frame) == SIZE + 1000
+
+
+@pytest.mark.parametrize("change", [{"encoding": "zlib"}, {"nbytes": 8}, {"word": 4}, {"encoding": "mask"}])
+def test_bits_that_are_no_mask_of_their_length_are_refused(change):
+    frame = bytearray(mask.encode(np.zeros(640_000, np.uint8), 8, 640_000))
+    header, inner = Header.read(frame), Header.read(frame[SIZE:])
+    frame[SIZE : 2 * SIZE] = inner._replace(**change).to_bytes()
+    with pytest.raises(CorruptedFrameError):
+        mask.decode(header, frame)
 
 
 def test_a_sparse_array_takes_a_bit_for_each_word_and_its_non_zeros():

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from wire_strategies import frames
 
 from asafess.wire import libraries, mask
+from asafess.wire.header import Header
 from asafess.wire.sample import LARGEST, look, pieces
 
 
@@ -17,7 +18,9 @@ def test_looking_at_all_of_a_frame_says_what_encoding_it_leaves(data):
     seen = look(as_bytes(data), ["zlib"])
     for width in (8, 4, 1):
         frame = mask.encode(as_bytes(data), width, 3 * len(data) + 200)
-        assert seen.kept[f"mask{width}"] * max(len(data), 1) == pytest.approx(len(frame))
+        # of bits that are encoded themselves it is not known where they lie
+        known = None if Header.read(frame).encoding == "mask" else 0.3
+        assert seen.kept[f"mask{width}"] * max(len(data), 1) == pytest.approx(len(frame), rel=known, abs=known and 200)
     assert seen.kept["zlib"] * max(len(data), 1) == pytest.approx(len(libraries.LIBRARIES["zlib"].compress(data)))
     words = as_bytes(data)[: len(data) // 8 * 8].view(np.uint64)
     assert (seen.words, seen.zeros) == (words.size, int((words == 0).sum()))
