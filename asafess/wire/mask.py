@@ -73,10 +73,10 @@ def room(nbytes: int, word: int, share: float = 0.0) -> float:
     """
     words, tail = divmod(nbytes, word)
     bits = 8 * -(-words // _GROUP)
-    packed = word * round(share * words)
+    left: float = bits
     if _nests(share * words, words, bits):
-        bits = min(bits, room(bits, 1, 1 - (1 - share) ** 8))
-    return SIZE + bits + 8 * bool(tail) + packed
+        left = min(bits, room(bits, 1, 1 - (1 - share) ** 8))
+    return SIZE + left + 8 * bool(tail) + word * round(share * words)
 
 
 def _nests(count: float, words: int, bits: int) -> bool:

@@ -68,7 +68,7 @@ async def test_a_codec_that_fails_sends_raw_and_counts(c, s, a, b):
     await with_compression(c, s)
     await pin(c, "mask")
     codec = connections.codec
-    codec._frame = codec._sample = None  # can't be called
+    codec._encoder = None  # can't be called
     assert 0.99 <= await ratio_of(c, s, a) <= 1.1
     assert codec.counters()["wire_faults"] > 0
     await asafess.uninstall(c)
@@ -79,7 +79,7 @@ async def test_a_damaged_frame_is_refused_and_dask_fetches_it_again(c, s, a, b):
     await with_compression(c, s)
     await pin(c, "mask")
     codec, damaged = connections.codec, []
-    whole = codec._frame
+    whole = codec._encoder._frame
 
     def damage(data, active, due, busy):
         frame = whole(data, active, due, busy)
@@ -88,7 +88,7 @@ async def test_a_damaged_frame_is_refused_and_dask_fetches_it_again(c, s, a, b):
             damaged.append(frame)
         return frame
 
-    codec._frame = damage
+    codec._encoder._frame = damage
     await move(c, s)
     assert damaged
     assert codec.counters()["wire_corrupted_frames"] == 1

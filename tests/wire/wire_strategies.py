@@ -1,7 +1,30 @@
-"""Frames of all kinds of data."""
+"""Frames of all kinds of data, and codecs that know the clock and the link."""
 
 import numpy as np
 from hypothesis import strategies as st
+
+from asafess.wire.codec import Codec
+
+SLOW, FAST = 1e6, 1e13
+
+
+def codec(state="mask", link=SLOW):
+    made = Codec(clock=lambda: 0.0)
+    made.prepare()
+    made.set_link(link)
+    made.set_state(state)
+    return made
+
+
+def sparse(nbytes, density=0.1, seed=0):
+    generator = np.random.default_rng(seed)
+    words = generator.standard_normal(nbytes // 8)
+    words[generator.random(words.size) >= density] = 0
+    return words
+
+
+def text(nbytes):
+    return b" ".join(np.random.default_rng(0).choice([b"tile", b"panel", b"mode"], nbytes // 5))
 
 
 @st.composite
