@@ -24,8 +24,8 @@ from asafess.workloads.placement import drop_replicas
 from .case import Case, Program, Wanted
 from .moving import KINDS, WORD, block, digest
 
-#: link → megabytes of all blocks together
-MEGABYTES = {"loopback": 256.0, "1gbit": 192.0, "100mbit": 20.0}
+#: link → megabytes of all blocks together: enough that what Dask takes to schedule a cell is a small part of it
+MEGABYTES = {"loopback": 768.0, "1gbit": 576.0, "100mbit": 60.0}
 BLOCKS, SMALL_BLOCKS, SMALL_WORDS = 16, 4, 1_600
 MOST_WORKERS = 4
 
