@@ -35,11 +35,11 @@ class Header(NamedTuple):
     encoding: str
     #: bytes of the frame before it was encoded
     nbytes: int
-    #: *mask*: words that are not zero; otherwise bytes of the library's output
+    #: masks: words that are not zero; otherwise bytes of the library's output
     amount: int
-    #: *mask*: over bits and length; otherwise the CRC-32 of the library's output
+    #: masks: over bits and length; otherwise the CRC-32 of the library's output
     check: int = 0
-    #: *mask*: bytes of a word; otherwise 0
+    #: masks: bytes of a word; otherwise 0
     word: int = 0
 
     def to_bytes(self) -> bytes:
