@@ -94,7 +94,7 @@ def encode(data: np.ndarray, word: int, most: int) -> memoryview | None:
     word : int
         Bytes of a word: 8, 4 or 1.
     most : int
-        Bytes that the encoded frame may have.
+        Bytes that the encoded frame may have while its bits are as they are.
 
     Returns
     -------

@@ -14,14 +14,18 @@ def as_bytes(data):
     return np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
 
 
+def plain(header):
+    """Return the bytes of a frame that has its bits as they are."""
+    words, tail = divmod(header.nbytes, header.word)
+    return SIZE + 8 * -(-words // 64) + 8 * bool(tail) + header.amount * header.word
+
+
 @given(frames(20_000), words)
 @settings(max_examples=200)
 def test_a_frame_comes_back_bit_by_bit_and_is_as_long_as_was_said(data, word):
     frame = mask.encode(as_bytes(data), word, 3 * len(data) + 200)
     header = Header.read(frame)
-    bits = 8 * -(-(len(data) // word) // 64)
-    plain = SIZE + bits + 8 * bool(len(data) % word) + header.amount * word
-    assert len(frame) < plain if header.encoding == "nested mask" else len(frame) == plain
+    assert len(frame) < plain(header) if header.encoding == "nested mask" else len(frame) == plain(header)
     back = mask.decode(header, bytes(frame))
     assert bytes(back) == data
     assert not back.readonly
@@ -30,7 +34,7 @@ def test_a_frame_comes_back_bit_by_bit_and_is_as_long_as_was_said(data, word):
 @given(frames(20_000), words, st.integers(0, 30_000))
 @settings(max_examples=200)
 def test_what_would_be_longer_than_it_may_is_none(data, word, most):
-    needed = len(mask.encode(as_bytes(data), word, 3 * len(data) + 200))
+    needed = plain(Header.read(mask.encode(as_bytes(data), word, 3 * len(data) + 200)))
     frame = mask.encode(as_bytes(data), word, most)
     assert (frame is None) == (needed > most)
 
@@ -111,13 +115,24 @@ def test_few_words_in_a_frame_whose_bits_are_short_have_them_as_they_are():
     assert len(frame) == SIZE + 1000
 
 
-@pytest.mark.parametrize("change", [{"encoding": "zlib"}, {"nbytes": 8}, {"word": 4}, {"encoding": "mask"}])
-def test_bits_that_are_no_mask_of_their_length_are_refused(change):
-    frame = bytearray(mask.encode(np.zeros(640_000, np.uint8), 8, 640_000))
+@pytest.mark.parametrize("change", [{"encoding": "zlib"}, {"nbytes": 8}, {"word": 4}, {"encoding": "nested mask"}])
+@pytest.mark.parametrize("size", [200_000, 640_000])  # the bits' own are as they are, or encoded once more
+def test_bits_that_are_no_mask_of_their_length_are_refused(change, size):
+    frame = bytearray(mask.encode(np.zeros(size, np.uint8), 8, size))
     header, inner = Header.read(frame), Header.read(frame[SIZE:])
+    assert inner.encoding == ("mask" if size == 200_000 else "nested mask")
+    if inner.encoding == change.get("encoding"):
+        change = {"encoding": "mask"}
     frame[SIZE : 2 * SIZE] = inner._replace(**change).to_bytes()
     with pytest.raises(CorruptedFrameError):
         mask.decode(header, frame)
+
+
+@pytest.mark.parametrize("size", [800, 640_000])
+def test_more_than_a_frame_is_refused(size):
+    frame = bytes(mask.encode(np.zeros(size, np.uint8), 8, size))
+    with pytest.raises(CorruptedFrameError, match="cut off or damaged"):
+        mask.decode(Header.read(frame), frame + b"x")
 
 
 def test_a_sparse_array_takes_a_bit_for_each_word_and_its_non_zeros():
