@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from statistics import mean
 
 from distributed.utils_test import gen_cluster
 from helpers import RATES, blocks, installed, until
@@ -11,14 +12,17 @@ import asafess
 from asafess.optimizations.null import Null
 
 MEASURED = ["compiler", "measured"]
+#: rounds until something is learned at most: a machine that stands still in the middle of a task makes a round tell
+#: nothing
+ROUNDS = 40
 
 
 def multiply(block, salt):
-    """4 ms of computing, on a block that need not be fetched."""
-    end = time.thread_time() + 0.004
-    while time.thread_time() < end:
+    """4 ms of computing, on a block that need not be fetched; return what it was: the machine may take more."""
+    begun = time.thread_time()
+    while time.thread_time() < begun + 0.004:
         block[:1000] @ block[:1000]
-    return salt
+    return time.thread_time() - begun
 
 
 def touch(block, salt=0):
@@ -27,7 +31,9 @@ def touch(block, salt=0):
 
 
 async def multiplying(client, made, first, count=16):
-    await client.gather(client.map(multiply, made * (count // len(made)), range(count), workers=[first], pure=False))
+    return await client.gather(
+        client.map(multiply, made * (count // len(made)), range(count), workers=[first], pure=False)
+    )
 
 
 async def counted(plugin, *workers):
@@ -42,15 +48,25 @@ def kind_of(plugin, name):
     return kind
 
 
+async def learned(plugin, name, workers, run):
+    """Run tasks until something is learned of them; return that, and what they returned."""
+    returned = []
+    for _ in range(ROUNDS):
+        returned += await run()
+        await counted(plugin, *workers)
+        lesson = kind_of(plugin, name).lesson
+        if lesson.fit is not None:
+            return lesson, returned
+    raise AssertionError(f"nothing was learned in {ROUNDS} rounds")
+
+
 @gen_cluster(client=True)
 async def test_a_phase_of_computing_is_seen_after_a_few_tasks_and_then_known_beforehand(c, s, a, b):
     plugin = await installed(c, s, infer=MEASURED)
     made, _ = await blocks(c, s)
     first = next(iter(s.workers))
-    for _ in range(3):
-        await multiplying(c, made, first)
-        await counted(plugin, a, b)
-    assert 0.002 < kind_of(plugin, "multiply").lesson.fit.seconds < 0.008
+    lesson, taken = await learned(plugin, "multiply", [a, b], lambda: multiplying(c, made, first))
+    assert math.isclose(lesson.fit.seconds, mean(taken), rel_tol=0.5)
     await multiplying(c, made, first)
     assert plugin.controller.vector["ratio"] > 10
     status = plugin.status(False)
@@ -64,7 +80,9 @@ async def test_a_phase_of_computing_is_seen_after_a_few_tasks_and_then_known_bef
 async def test_phases_of_a_program_that_nobody_has_annotated_are_followed(c, s, a, b):
     plugin = await installed(c, s, window="200ms", infer=MEASURED)
     first = next(iter(s.workers))
-    for _ in range(6):
+    followed = rounds = 0
+    while followed < 3 and rounds < ROUNDS:
+        rounds += 1
         made, second = await blocks(c, s)
         await asyncio.sleep(Null.dwell)  # a state is kept so long
         await c.gather(c.map(touch, made * 4, range(16), workers=[second], pure=False))
@@ -77,10 +95,11 @@ async def test_phases_of_a_program_that_nobody_has_annotated_are_followed(c, s, 
             more = c.map(multiply, made * 50, range(200), workers=[first], pure=False)
             await until(lambda: plugin.controller.state.states == {"null": "off"})
             await c.cancel(more)
+            followed += 1
         await counted(plugin, a, b)
         await until(lambda: not plugin._busy)
-    assert known
-    assert len(plugin.journal.switches) <= 12
+    assert followed == 3
+    assert len(plugin.journal.switches) <= 2 * rounds
 
 
 @gen_cluster(client=True)
@@ -99,9 +118,7 @@ async def test_seconds_over_the_flop_rate_are_the_load(c, s, a, b):
     plugin = await installed(c, s, infer=MEASURED)
     made, _ = await blocks(c, s)
     first = next(iter(s.workers))
-    for _ in range(3):
-        await multiplying(c, made, first)
-        await counted(plugin, a, b)
+    await learned(plugin, "multiply", [a, b], lambda: multiplying(c, made, first))
     running = c.map(multiply, made * 4, range(16), workers=[first], pure=False)
     await until(lambda: "multiply" in plugin.loads._loads)
     load = plugin.loads._loads["multiply"].load
@@ -135,16 +152,18 @@ def spend(seconds):
 
 
 def take(one):
-    return 1
+    spend(0.002)
 
 
 @gen_cluster(client=True)
 async def test_what_moving_and_compressing_data_costs_is_no_load_of_the_tasks_that_need_it(c, s, a, b):
     plugin = await installed(c, s, infer=["measured"])
-    for _ in range(3):
+
+    async def moving():
         made = c.map(heavy, range(8), workers=[a.address], pure=False)
-        await c.gather(c.map(take, made, workers=[b.address], pure=False))
-        await counted(plugin, a, b)
-    lesson = kind_of(plugin, "take").lesson
-    assert lesson.fit.total.transfer > 0.01 * lesson.fit.tasks
-    assert lesson.fit.seconds < 0.001
+        return await c.gather(c.map(take, made, workers=[b.address], pure=False))
+
+    lesson, _ = await learned(plugin, "take", [a, b], moving)
+    of_a_task = lesson.fit.total.transfer / lesson.fit.tasks
+    assert of_a_task > 0.01
+    assert lesson.fit.seconds < of_a_task / 2
