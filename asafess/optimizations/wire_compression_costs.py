@@ -2,14 +2,16 @@
 
 For each logical byte that moves, in seconds of one worker, in a state s::
 
-    g(s) = waited · kept(s) ÷ link + slowness · codec(s)
+    g(s) = kept(s) · max(waited ÷ link, slowness · copying) + slowness · codec(s)
 
 *kept*: the share of bytes that the state leaves, with each frame in the encoding that is best for it on this link;
 *codec*: by how much encoding and decoding make it later; not by all of their seconds, while the link is busy with other
 messages and a core is idle. Workers look at one frame in 16, and at one each tenth of a second, in every state, and say
 what each state would make of it. *slowness*: how much longer encoding and decoding took among everything else that goes
 on, than was predicted from measuring them alone; at least 1, and as it was last seen. *waited*: the share of a transfer
-that tasks wait for, 1 ÷ ratio where computing takes longer than moving.
+that tasks wait for, 1 ÷ ratio where computing takes longer than moving. *copying*: what processors take to move a byte,
+where workers found no idle core; that waits for a core as computing and encoding do, and is most of a transfer between
+processes of one machine.
 
 Where nothing is encoded any more, the slowness is no longer seen. So it is forgotten within minutes: what was slow
 because something else ran is tried again, and what is slow for good is not tried often.
@@ -36,6 +38,7 @@ FORGOTTEN = 60.0
 #: what is measured: shares, seconds per logical byte, a factor, and when that was
 NAMES = (
     *(f"wire_{what}_{state}" for what in ("kept", "codec") for state in STATES[1:]),
+    "wire_copying",
     "wire_slowness",
     "wire_slowness_time",
 )
@@ -54,11 +57,13 @@ def measured(
     >>> sampled = {"wire_sampled_bytes": 1e6, "wire_sampled_mask_bytes": 2e5, "wire_sampled_mask_seconds": 1e-3}
     >>> sampled |= {"wire_sampled_general_bytes": 1e5, "wire_sampled_general_seconds": 3e-3}
     >>> measured(sample, "off", sampled, {})
-    {'wire_kept_mask': 0.2, 'wire_codec_mask': 1e-09, 'wire_kept_general': 0.1, 'wire_codec_general': 3e-09}
+    {'wire_copying': 0.0, 'wire_kept_mask': 0.2, 'wire_codec_mask': 1e-09, 'wire_kept_general': 0.1,
+     'wire_codec_general': 3e-09}
     """
     found = {name: sample.measured[name] for name in NAMES if name in sample.measured}
     sampled = recent.get("wire_sampled_bytes", 0.0)
     if sampled > 0:
+        found["wire_copying"] = recent.get("wire_sampled_copying_seconds", 0.0) / sampled
         for one in STATES[1:]:
             found[f"wire_kept_{one}"] = recent[f"wire_sampled_{one}_bytes"] / sampled
             found[f"wire_codec_{one}"] = recent[f"wire_sampled_{one}_seconds"] / sampled
@@ -100,8 +105,9 @@ def costs(sample: Sample) -> dict[str, float] | None:
     computed, link = computing(load, rates) / sample.threads, moved / rates.link
     waited = min(1.0, link / computed) if computed else 1.0
     slowness = known.get("wire_slowness", 1.0)
-    found = {"off": computed + waited * link}
+    moving = max(waited * link, slowness * known.get("wire_copying", 0.0) * moved)
+    found = {"off": computed + moving}
     for state in STATES[1:]:
         codec = slowness * known[f"wire_codec_{state}"] * moved
-        found[state] = computed + waited * known[f"wire_kept_{state}"] * link + codec
+        found[state] = computed + known[f"wire_kept_{state}"] * moving + codec
     return found

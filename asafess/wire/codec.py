@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from asafess.wire import figures, libraries, mask
+from asafess.wire import figures, libraries, mask, sockets
 from asafess.wire.backlog import Backlog
 from asafess.wire.cores import Cores
 from asafess.wire.counters import Counters
@@ -65,7 +65,7 @@ class Codec:
         self._encoder = Encoder(self._traffic, self._counters, clock)
         self._prepared = False
         installed = {name: one for name, one in DEFAULTS.items() if name in MASKS or name in libraries.LIBRARIES}
-        self._set("off", LINK, installed)
+        self._set(Active("off", LINK, installed, (), False))
 
     # ---- what is known and wanted
 
@@ -85,10 +85,11 @@ class Codec:
         active = self._active
         return active.figures, active.link, active.libraries
 
-    def _set(self, state: str, link: float, known: dict[str, Figures]) -> None:
-        can_hide = self._traffic.can_hide
-        best = figures.best_libraries(known, link, can_hide)
-        active = Active(state, link, known, best, False)
+    def _set(self, active: Active) -> None:
+        """Let frames leave in this way, with the libraries that follow from it."""
+        can_hide, known = self._traffic.can_hide, active.figures
+        best = figures.best_libraries(known, active.link, can_hide)
+        active = active._replace(libraries=best)
         pays = choice({best[0]: known[best[0]].text}, active, "general", can_hide) is not None
         self._active = active._replace(library_pays=pays)
 
@@ -109,7 +110,7 @@ class Codec:
         if state not in STATES:
             raise ValueError(f"state is {state!r}; allowed are {', '.join(STATES)}")
         with self._lock:
-            self._set(state, self._active.link, self._active.figures)
+            self._set(self._active._replace(state=state))
 
     def set_link(self, rate: float) -> None:
         """Set the bytes per second of the link that frames leave on.
@@ -122,7 +123,7 @@ class Codec:
         if not rate > 0:
             raise ValueError(f"the link's rate must be above 0 bytes per second, not {rate!r}")
         with self._lock:
-            self._set(self._active.state, rate, self._active.figures)
+            self._set(self._active._replace(link=rate))
 
     def prepare(self) -> None:
         """Compile the kernels; until that is done, all frames leave as they are."""
@@ -130,10 +131,10 @@ class Codec:
         self._prepared = True
 
     def measure(self) -> dict[str, Figures]:
-        """Measure what each encoding costs in this process, use it, and return it."""
-        measured = figures.measure()
+        """Measure what each encoding, and moving bytes, costs in this process, use it, and return the former."""
+        measured, copying = figures.measure(), sockets.measure()
         with self._lock:
-            self._set(self._active.state, self._active.link, measured)
+            self._set(self._active._replace(figures=measured, copying=copying or self._active.copying))
         return measured
 
     def counters(self) -> dict[str, float]:

@@ -21,6 +21,7 @@ COUNTERS = {
     "wire_sampled_words": "8-byte words that were looked at",
     "wire_sampled_zeros": "those without any bit set",
     "wire_sampled_bytes": "bytes of the frames that were looked at",
+    "wire_sampled_copying_seconds": "predicted seconds of processors for moving those raw that found no idle core",
     "wire_sampled_mask_bytes": "bytes that the state mask would leave of them",
     "wire_sampled_mask_seconds": "predicted seconds by which encoding in the state mask makes them later",
     "wire_sampled_general_bytes": "bytes that the state general would leave of them",

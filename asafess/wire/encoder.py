@@ -188,7 +188,8 @@ class Encoder:
 
     def _note(self, seen: sample.Look, nbytes: float, looked_at: int, active: Active) -> None:
         """Note what the data is like, and what each state would make of it."""
-        self._counters.add(**amounts(seen, nbytes, looked_at, active, self._traffic.hidden_share))
+        shares = self._traffic.hidden_share, self._traffic.crowded_share
+        self._counters.add(**amounts(seen, nbytes, looked_at, active, *shares))
 
 
 def _encode(data: np.ndarray, name: str | None) -> Any:

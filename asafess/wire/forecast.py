@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from asafess.wire.figures import LEAST_GAIN, MASKS, Figures, beside, choose
 from asafess.wire.sample import Look
+from asafess.wire.sockets import COPYING
 from asafess.wire.traffic import SAMPLE
 
 #: *mask*: words without zeros; *general*: a library too
@@ -24,6 +25,8 @@ class Active(NamedTuple):
     libraries: tuple[str, ...]
     #: with the first something could be won on this link, at least where encoding is hidden
     library_pays: bool
+    #: seconds of processors to move a byte; see `asafess.wire.sockets`
+    copying: float = COPYING
 
 
 def choice(kept: Mapping[str, float], active: Active, state: str, hidden: bool) -> str | None:
@@ -42,7 +45,9 @@ def choice(kept: Mapping[str, float], active: Active, state: str, hidden: bool) 
     return choose(shares, active.figures, active.link, hidden=hidden, gain=LEAST_GAIN)
 
 
-def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden_share: float) -> dict[str, float]:
+def amounts(
+    seen: Look, nbytes: float, looked_at: int, active: Active, hidden_share: float, crowded_share: float
+) -> dict[str, float]:
     """Return what a frame adds to the counters of what was sampled.
 
     Parameters
@@ -53,18 +58,21 @@ def amounts(seen: Look, nbytes: float, looked_at: int, active: Active, hidden_sh
     active : Active
     hidden_share : float
         Share of the frames of which encoding is hidden behind other messages.
+    crowded_share : float
+        Share of the frames that find no idle core.
 
     Examples
     --------
     >>> from asafess.wire.figures import DEFAULTS
     >>> active = Active("off", 1.25e8, DEFAULTS, ("lz4",), True)
-    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, hidden_share=0.0)
+    >>> found = amounts(Look(8192, 0, {"mask8": 1.02, "lz4": 0.5}), 1e6, 65536, active, 0.0, 1.0)
     >>> found["wire_sampled_bytes"], found["wire_sampled_mask_bytes"], found["wire_sampled_general_bytes"]
     (1000000.0, 1000000.0, 500000.0)
     """
     found = {"wire_sampled_words": seen.words, "wire_sampled_zeros": seen.zeros, "wire_sampled_bytes": nbytes}
     # looking reads Dask's sample and ours, in words of three sizes
     reading = (SAMPLE + looked_at) * len(MASKS) * active.figures["mask8"].scan
+    found["wire_sampled_copying_seconds"] = crowded_share * nbytes * active.copying
     for state in STATES[1:]:
         left, seconds = 0.0, reading
         for is_hidden, share in ((True, hidden_share), (False, 1 - hidden_share)):

@@ -1,6 +1,8 @@
-"""What leaves this worker, of late: how large frames are, and whether encoding them is hidden behind other messages."""
+"""What leaves this worker, of late: how large frames are, what encoding them is hidden behind, and idle cores."""
 
 from __future__ import annotations
+
+import math
 
 from asafess.wire.backlog import Backlog
 from asafess.wire.cores import Cores
@@ -35,8 +37,8 @@ class Traffic:
     def __init__(self, backlog: Backlog | None = None, cores: Cores | None = None) -> None:
         self._backlog, self._cores = backlog, cores
         self._typical = 0.0
-        #: share of the frames of which encoding is hidden
-        self.hidden_share = 0.0
+        #: share of the frames of which encoding is hidden, and of those that found no idle core
+        self.hidden_share = self.crowded_share = 0.0
 
     @property
     def can_hide(self) -> bool:
@@ -56,9 +58,10 @@ class Traffic:
         """Say whether a frame finds the link, of so many bytes per second, busy with others, and a core idle."""
         if self._backlog is None:
             return False
-        idle = self._cores is None or self._cores.idle() >= 1
-        hidden = self._backlog.busy(link) and idle
+        idle = math.inf if self._cores is None else self._cores.idle()
+        hidden = self._backlog.busy(link) and idle >= 1
         self.hidden_share += (hidden - self.hidden_share) / FRAMES
+        self.crowded_share += ((idle < 1) - self.crowded_share) / FRAMES
         return hidden
 
     def left(self, nbytes: float, link: float) -> None:

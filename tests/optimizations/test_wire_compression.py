@@ -115,6 +115,23 @@ def test_costs_are_those_of_moving_what_is_kept_and_of_the_codec(kept_mask, mask
     ] == pytest.approx(found["off"])
 
 
+@pytest.mark.parametrize("slowness", [1.0, 3.0])
+def test_where_no_core_is_idle_copying_hides_behind_nothing_and_slows_as_the_codec_does(slowness):
+    known = {"wire_kept_mask": 0.1, "wire_codec_mask": 5e-10, "wire_kept_general": 0.1, "wire_codec_general": 5e-10}
+    known |= {"wire_slowness": slowness}
+    computed, moved = 2.0, 5e8
+    hidden = costs(sample(1e9, known, {"compute": 4e9}))
+    assert hidden["off"] == pytest.approx(computed + 0.25 * moved * 1e-9)
+    assert hidden["off"] < hidden["mask"]
+    crowded = costs(sample(1e9, {**known, "wire_copying": 8e-10}, {"compute": 4e9}))
+    assert crowded["off"] == pytest.approx(computed + slowness * moved * 8e-10)
+    assert crowded["mask"] == pytest.approx(computed + slowness * moved * (0.1 * 8e-10 + 5e-10))
+    assert crowded["mask"] < crowded["off"]
+    # a link that is slow is not the processors' affair
+    slow, same = (costs(sample(1e7, {**known, **more})) for more in ({}, {"wire_copying": 8e-10}))
+    assert slow == same
+
+
 def test_nothing_is_predicted_before_anything_is_known():
     assert costs(sample()) is None
     assert costs(Sample(0.0, (), 1, 1, None, measured={"wire_kept_mask": 1.0})) is None
@@ -126,6 +143,8 @@ def test_what_was_known_stays_until_there_is_something_newer():
     newer = {"wire_sampled_bytes": 100.0}
     newer |= {f"wire_sampled_{state}_{what}": 20.0 for state in STATES[1:] for what in ("bytes", "seconds")}
     assert measured(sample(known=known), "off", newer, {})["wire_kept_mask"] == 0.2
+    newer["wire_sampled_copying_seconds"] = 50.0
+    assert measured(sample(known=known), "off", newer, {})["wire_copying"] == 0.5
 
 
 @pytest.mark.parametrize(("took", "expected"), [(0.05, 1.0), (0.2, 2.0), (10.0, SLOWEST)])

@@ -68,7 +68,8 @@ def slower_than_it_saves(state):
     one.prepare()
     name, measured = one.library, figures.DEFAULTS[one.library]
     link = 0.9 / (figures.CROWDED * measured.seconds(measured.text)) * (1 - figures.LEAST_GAIN)
-    one._set(state, link, {**{mask: figures.DEFAULTS[mask] for mask in MASKS}, name: measured})
+    known = {**{mask: figures.DEFAULTS[mask] for mask in MASKS}, name: measured}
+    one._set(one._active._replace(state=state, link=link, figures=known))
     return one, clock
 
 

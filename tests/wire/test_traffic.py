@@ -1,5 +1,6 @@
 """What frames are like of late."""
 
+import math
 from contextvars import copy_context
 
 import numpy as np
@@ -73,3 +74,24 @@ def test_behind_a_busy_link_encoding_is_hidden_only_if_a_core_is_idle(idle, hidd
     copy_context().run(traffic.passed, 1000, 1e6)
     now[0] = 1.0
     assert copy_context().run(traffic.hides, 1e6) == hidden
+
+
+def test_the_share_of_frames_that_find_no_idle_core_follows_those_of_late():
+    now, idle = [0.0], [0.0]
+    traffic = Traffic(Backlog(lambda: 0.0), Cores(lambda: idle[0], lambda: now[0]))
+    assert traffic.crowded_share == 0.0
+    for cores, low, high in ((0.9, 0.95, 1.0), (1.1, 0.0, 0.05)):
+        for _ in range(4 * FRAMES):
+            now[0] += 1.0
+            idle[0] += cores
+            copy_context().run(traffic.passed, 1000, 1e6)
+        assert low <= traffic.crowded_share <= high
+
+
+def test_where_nobody_can_say_how_many_cores_are_idle_no_frame_is_said_to_find_none():
+    now = [0.0]
+    traffic = Traffic(Backlog(lambda: 0.0), Cores(lambda: math.nan, lambda: now[0]))
+    for _ in range(FRAMES):
+        now[0] += 1.0
+        copy_context().run(traffic.passed, 1000, 1e6)
+    assert traffic.crowded_share == 0.0

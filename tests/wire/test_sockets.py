@@ -1,0 +1,64 @@
+"""What moving bytes costs processors."""
+
+import socket
+import threading
+
+import pytest
+
+from asafess.wire import sockets
+from asafess.wire.codec import Codec
+
+
+def test_what_is_measured_lies_between_the_fastest_memory_and_the_slowest_machine():
+    assert 1e-12 < sockets.measure() < 1e-6
+
+
+def test_no_thread_and_no_socket_are_left():
+    threads, made = threading.active_count(), []
+
+    def pair():
+        made.extend(socket.socketpair())
+        return made[-2], made[-1]
+
+    assert sockets.measure(pair, 1 << 16) > 0
+    assert threading.active_count() == threads
+    assert all(one.fileno() == -1 for one in made)
+
+
+def refused():
+    raise OSError("no sockets here")
+
+
+def closed_there():
+    here, there = socket.socketpair()
+    there.shutdown(socket.SHUT_RD)
+    return here, there
+
+
+def closed_here():
+    here, there = socket.socketpair()
+    here.shutdown(socket.SHUT_WR)
+    return here, there
+
+
+@pytest.mark.parametrize("pair", [refused, closed_there, closed_here])
+def test_a_system_that_refuses_is_no_fault(pair, monkeypatch):
+    monkeypatch.setattr(sockets, "PATIENCE", 1.0)
+    assert sockets.measure(pair, 1 << 22) is None
+
+
+def test_what_hangs_is_given_up(monkeypatch):
+    monkeypatch.setattr(sockets, "PATIENCE", 0.1)
+    (here, other), (another, there) = socket.socketpair(), socket.socketpair()
+    with other, another:
+        assert sockets.measure(lambda: (here, there), 1 << 22) is None
+
+
+@pytest.mark.parametrize(("found", "copying"), [(3e-9, 3e-9), (None, sockets.COPYING)])
+def test_a_codec_takes_what_was_measured_or_what_it_knew(found, copying, monkeypatch):
+    monkeypatch.setattr("asafess.wire.sockets.measure", lambda: found)
+    one = Codec()
+    one.measure()
+    one.set_link(1e9)
+    one.set_state("mask")
+    assert one._active.copying == copying
