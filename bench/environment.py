@@ -72,6 +72,8 @@ def environment(links: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": versions(PACKAGES),
         "commit": commit(),
+        # of the C library, which settings of Dask's nanny override in its workers
+        "malloc": {name: value for name, value in sorted(os.environ.items()) if name.startswith("MALLOC_")},
         "links": None if links is None else dict(links),
     }
 
@@ -88,6 +90,7 @@ def one_line(where: Mapping[str, Any]) -> str:
         f"{where.get('cpu')}, {where.get('cores')} cores, {where.get('memory_gib')} GiB",
         ", ".join([f"Python {where.get('python')}", *versions]),
     ]
+    parts += [f"{name}={value}" for name, value in where.get("malloc", {}).items()]
     links = where.get("links") or {}
     if "workers" in links:
         threads = links.get("threads_per_worker", 1)

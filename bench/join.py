@@ -22,7 +22,7 @@ from .toggles.case import ADAPTIVE
 from .toggles.summary import BEST_OF_EACH, of_set
 
 #: of the environment, what has to be the same in all parts; whether changes to a commit ("+") are, nobody can tell
-SAME = ("cpu", "cores", "python", "versions", "commit", "rounds", "small")
+SAME = ("cpu", "cores", "python", "versions", "commit", "malloc", "rounds", "small")
 
 
 def by_program(rows: Sequence[Row], rounds: int) -> dict[str, Result]:

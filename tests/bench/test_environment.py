@@ -23,3 +23,11 @@ def test_outside_a_checkout_there_is_no_commit(tmp_path, monkeypatch):
 def test_a_machine_without_proc_is_still_described(monkeypatch):
     monkeypatch.setattr(environment, "_field", lambda path, name: None)
     assert environment.environment()["memory_gib"] is None
+
+
+def test_how_the_c_library_keeps_memory_is_said_where_it_was_set(monkeypatch):
+    before = environment.environment()["malloc"]
+    monkeypatch.setenv("MALLOC_MMAP_MAX_", "0")
+    found = environment.environment()
+    assert found["malloc"] == {**before, "MALLOC_MMAP_MAX_": "0"}
+    assert "; MALLOC_MMAP_MAX_=0" in environment.one_line(found)
