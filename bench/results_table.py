@@ -13,6 +13,7 @@ from typing import Any
 from .harness import Result
 from .join import by_program, fixed_arms
 from .scores import Estimate, estimate, half_width, paired_ratios
+from .toggles.case import ADAPTIVE
 from .toggles.summary import BEST_OF_EACH
 from .toggles.summary import of_set as summed
 
@@ -167,6 +168,21 @@ def of_sets(name: str, folder: Path = RESULTS) -> str:
             ratios = (_interval(found[arm][f"over_adaptive_{how}"].as_dict()) for arm in shown)
             lines.append(_line(link, how.replace("_", " "), *ratios, f"± {100 * noise:.1f} %"))
     return "\n".join(lines)
+
+
+def quickest(name: str, folder: Path = RESULTS) -> str:
+    """Return the seconds of each arm's quickest run: where the machine can only add to them, the least disturbed."""
+    document = json.loads((folder / f"optimizations-{name}.json").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, float]] = {}
+    for one in document["rows"]:
+        if one["ok"] and not one["warmup"]:
+            taken = found.setdefault(one["program"], {})
+            taken[one["arm"]] = min(one["seconds"], taken.get(one["arm"], one["seconds"]))
+    (summary,) = document["summary"].values()
+    arms = list(next(one for one in summary.values() if "seconds" in one)["seconds"])
+    again = f"{ADAPTIVE} again"
+    lines = [_line(key, *(f"{taken[arm]:.2f}" for arm in [*arms, again])) for key, taken in found.items()]
+    return "\n".join([*_head("quickest run", *map(_arm, arms), again), *lines])
 
 
 def _arm(name: str) -> str:

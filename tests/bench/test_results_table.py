@@ -10,6 +10,7 @@ from bench.results_table import (
     policies,
     predictions,
     products,
+    quickest,
     steady,
     table,
     toggles,
@@ -38,6 +39,9 @@ def test_every_optimization_that_is_measured_has_its_table():
     assert {"all", "wire_compression", "queuing", "thread_width"} <= set(measured())
     assert [name for name in measured() if toggles(name) not in text] == []
     assert of_sets("wire_compression") in text
+    on_loopback = "wire_compression-loopback"
+    assert of_sets(on_loopback) in text
+    assert quickest(on_loopback) in text
     on_more = "wire_compression-16cores"
     assert toggles(on_more) in text
     assert of_sets(on_more) in text
