@@ -181,7 +181,10 @@ def quickest(name: str, folder: Path = RESULTS) -> str:
     (summary,) = document["summary"].values()
     arms = list(next(one for one in summary.values() if "seconds" in one)["seconds"])
     again = f"{ADAPTIVE} again"
-    lines = [_line(key, *(f"{taken[arm]:.2f}" for arm in [*arms, again])) for key, taken in found.items()]
+    lines = [
+        _line(key, *(f"{taken[arm]:.2f}" if arm in taken else "failed" for arm in [*arms, again]))
+        for key, taken in found.items()
+    ]
     return "\n".join([*_head("quickest run", *map(_arm, arms), again), *lines])
 
 

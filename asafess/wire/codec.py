@@ -132,7 +132,8 @@ class Codec:
 
     def measure(self) -> dict[str, Figures]:
         """Measure what each encoding, and moving bytes, costs in this process, use it, and return the former."""
-        measured, copying = figures.measure(), sockets.measure()
+        measured = figures.measure()
+        copying = sockets.measure() if self._traffic.can_hide else None  # else nobody asks for it
         with self._lock:
             self._set(self._active._replace(figures=measured, copying=copying or self._active.copying))
         return measured

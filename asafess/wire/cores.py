@@ -54,7 +54,7 @@ class Cores:
     ) -> None:
         self._seconds, self._clock = seconds, clock
         self._lock = threading.Lock()
-        self._idle = 0.0
+        self._idle = math.nan
         self._last = clock(), seconds()
 
     def idle(self) -> float:

@@ -314,7 +314,8 @@ def test_a_value_is_serialized_once_and_looked_at_once(state, monkeypatch):
 def test_in_general_a_text_is_written_as_dask_writes_it():
     """Without header, checksum and copy, where Dask's library is best: then it costs no more than off."""
     dump, found = dump_of()
-    spill.codec._set("off", 1e6, {name: one for name, one in DEFAULTS.items() if name in ("zlib", *MASKS)})
+    figures = {name: one for name, one in DEFAULTS.items() if name in ("zlib", *MASKS)}
+    spill.codec._set(spill.codec._active._replace(state="off", link=1e6, figures=figures))
     spill.codec.set_state("general")
     value = text(1)
     ours, dasks = dump(value), found(value)

@@ -138,7 +138,7 @@ def test_nothing_is_predicted_before_anything_is_known():
 
 
 def test_what_was_known_stays_until_there_is_something_newer():
-    known = {"wire_kept_mask": 0.5, "wire_codec_mask": 1e-9, "other": 1.0}
+    known = {"wire_kept_mask": 0.5, "wire_codec_mask": 1e-9, "wire_copying": 2e-9, "other": 1.0}
     assert measured(sample(known=known), "off", {}, {}) == {name: known[name] for name in known if name != "other"}
     newer = {"wire_sampled_bytes": 100.0}
     newer |= {f"wire_sampled_{state}_{what}": 20.0 for state in STATES[1:] for what in ("bytes", "seconds")}

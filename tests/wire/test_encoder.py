@@ -9,6 +9,7 @@ from wire_strategies import SLOW, codec, sparse, text
 from asafess.wire import figures, mask, sample
 from asafess.wire.backlog import FASTER, Backlog
 from asafess.wire.codec import Codec
+from asafess.wire.cores import Cores
 from asafess.wire.encoder import EVERY, HOPELESS, LOOK_AGAIN
 from asafess.wire.figures import MASKS
 from asafess.wire.forecast import STATES
@@ -264,3 +265,18 @@ def test_of_few_frames_one_is_looked_at_each_tenth_of_a_second():
         sent(one, frame)
         clock.now += 0.51 * LOOK_AGAIN
     assert one.counters()["wire_sampled_bytes"] == 2 * len(frame)
+
+
+@pytest.mark.parametrize(("idle", "copying"), [(0.0, 8e-10), (1.5, 0.0)])
+def test_where_frames_find_no_idle_core_what_copying_them_costs_is_said(idle, copying):
+    clock = Clock()
+    one = Codec(Backlog(clock), Cores(lambda: idle * clock.now, clock), clock)
+    one.prepare()
+    for _ in range(100):
+        clock.now += 2 * LOOK_AGAIN
+        sent(one, text(400_000))
+    before = one.counters()
+    clock.now += 2 * LOOK_AGAIN
+    sent(one, text(400_000))
+    found = {name: value - before[name] for name, value in one.counters().items()}
+    assert found["wire_sampled_copying_seconds"] / found["wire_sampled_bytes"] == pytest.approx(copying, abs=1e-14)
