@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -20,6 +22,7 @@ COPYING = 8e-10
 SIZE, RUNS, PIECE = 1 << 22, 5, 1 << 18
 #: seconds after which no more is moved
 PATIENCE = 2.0
+SENDER = "asafess-measures-sockets"
 
 
 def measure(
@@ -46,36 +49,50 @@ def measure(
         data = np.ones(size, np.uint8)
         here, there = pair()
         with here, there:
-            here.setblocking(False)
-            there.setblocking(False)
+            here.settimeout(PATIENCE)
+            there.settimeout(PATIENCE)
             made = []  # what has come is kept, as tasks do: the system has to find memory for the next
             for _ in range(RUNS):
-                start = time.thread_time()
-                made.append(_moved(here, there, data, end))
-                least = min(least, time.thread_time() - start)
-    except (OSError, MemoryError):
+                seconds, received = _moved(here, there, data, end)
+                made.append(received)
+                least = min(least, seconds)
+    except (OSError, MemoryError, RuntimeError):  # the last one: no threads
         return None
     return least / size or None
 
 
-def _moved(here: socket.socket, there: socket.socket, data: np.ndarray, end: float) -> np.ndarray:
-    """Send from here and receive there, in turns, so that one thread's clock counts both; return what has come."""
+def _moved(here: socket.socket, there: socket.socket, data: np.ndarray, end: float) -> tuple[float, np.ndarray]:
+    """Return the seconds, as these threads' clocks count them, and what has come.
+
+    Two threads, because the ends are on two cores: what one has in its cache the other has to fetch.
+    """
     received = np.empty_like(data)
-    source, into = data.data, received.data
-    sent = came = 0
-    while came < data.size:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{came} of {data.size} bytes have come in time")
-        try:
-            if sent < data.size:
-                sent += here.send(source[sent : sent + PIECE])
-        except BlockingIOError:  # what is on its way has to come first
-            pass
-        try:
+    sending: list[float] = []
+    thread = threading.Thread(target=_send, args=(here, data, sending), name=SENDER, daemon=True)
+    thread.start()
+    start = time.thread_time()
+    try:
+        into, came = received.data, 0
+        while came < data.size:
             some = there.recv_into(into[came : came + PIECE])
-        except BlockingIOError:
-            continue
-        if not some:
-            raise ConnectionError("the other end was closed")
-        came += some
-    return received
+            if not some:
+                raise ConnectionError("the other end was closed")
+            if time.monotonic() > end:
+                raise TimeoutError(f"{came} of {data.size} bytes have come in time")
+            came += some
+        receiving = time.thread_time() - start
+    except OSError:
+        here.shutdown(socket.SHUT_RDWR)  # so that sending ends, too
+        raise
+    finally:
+        thread.join(PATIENCE)
+    if not sending:
+        raise TimeoutError("sending has not ended, or failed")
+    return sending[0] + receiving, received
+
+
+def _send(here: socket.socket, data: np.ndarray, seconds: list[float]) -> None:
+    start = time.thread_time()
+    with suppress(OSError):  # nothing is said; the other end says why
+        here.sendall(data.data)
+        seconds.append(time.thread_time() - start)

@@ -1,6 +1,8 @@
 """What moving bytes costs processors."""
 
+import itertools
 import socket
+import threading
 import time
 
 import numpy as np
@@ -19,12 +21,25 @@ def test_what_is_moved_comes_whole_and_both_ends_count():
     data = np.random.default_rng(0).integers(0, 256, 1_000_003, np.uint8)
     here, there = socket.socketpair()
     with here, there:
-        here.setblocking(False)
-        there.setblocking(False)
-        assert (sockets._moved(here, there, data, time.monotonic() + 60) == data).all()
+        seconds, received = sockets._moved(here, there, data, time.monotonic() + 60)
+    assert seconds > 0
+    assert (received == data).all()
 
 
-def test_no_socket_is_left():
+def test_the_seconds_of_both_ends_are_added(monkeypatch):
+    data = np.ones(1 << 16, np.uint8)
+    clocks = {sockets.SENDER: itertools.count(0, 3), threading.current_thread().name: itertools.count(0, 4)}
+    monkeypatch.setattr(time, "thread_time", lambda: next(clocks[threading.current_thread().name]))
+    here, there = socket.socketpair()
+    with here, there:
+        assert sockets._moved(here, there, data, time.monotonic() + 60)[0] == 7
+
+
+def left():
+    return [one for one in threading.enumerate() if one.name == sockets.SENDER]
+
+
+def test_no_socket_and_no_thread_is_left():
     made = []
 
     def pair():
@@ -33,6 +48,7 @@ def test_no_socket_is_left():
 
     assert sockets.measure(pair, 1 << 16) > 0
     assert all(one.fileno() == -1 for one in made)
+    assert not left()
 
 
 def refused():
@@ -58,13 +74,31 @@ def closed_here():
 @pytest.mark.parametrize("pair", [refused, starved, closed_there, closed_here])
 def test_a_system_that_refuses_is_no_fault(pair):
     assert sockets.measure(pair) is None
+    assert not left()
+
+
+def test_without_threads_nothing_is_said(monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert sockets.measure() is None
 
 
 def test_what_hangs_is_given_up(monkeypatch):
     monkeypatch.setattr(sockets, "PATIENCE", 0.1)
     (here, other), (another, there) = socket.socketpair(), socket.socketpair()
+    began = time.monotonic()
     with other, another:
         assert sockets.measure(lambda: (here, there)) is None
+    assert time.monotonic() - began < 60
+    assert not left()
+
+
+def test_what_comes_too_slowly_is_given_up(monkeypatch):
+    monkeypatch.setattr(sockets, "PATIENCE", 0.0001)
+    assert sockets.measure(size=1 << 26) is None
+    assert not left()
 
 
 def test_a_clock_that_stands_still_says_nothing(monkeypatch):
