@@ -17,7 +17,7 @@ from distributed import Client
 
 import asafess
 from asafess.optimizations.tile_compression import TileCompression
-from asafess.workloads.placement import Placement, homes
+from asafess.workloads.placement import Placement, homes, worker_addresses
 
 from .demo import FIXED, Program
 from .harness import Arm, Outcome, measure
@@ -102,7 +102,7 @@ class Installed:
 
     def ready(self, case: Case) -> int:
         """Install, compile and measure what a configuration needs; return the oracle's threshold."""
-        workers = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+        workers = worker_addresses(self.client)
         if self.tile != case.tile:
             # the paper's candidates: fewer than 128 non-zeros in tiles of 128 rows, one for each row
             asafess.install(self.client, [TileCompression(threshold=case.tile)])

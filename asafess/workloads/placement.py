@@ -47,7 +47,8 @@ def worker_addresses(client: Client) -> list[str]:
         If the cluster has no workers.
     """
     check_synchronous(client)
-    addresses = sorted(client.scheduler_info(n_workers=-1)["workers"])
+    # not client.scheduler_info(): what it returns a client renews every two seconds in the background, without workers
+    addresses = sorted(client.nthreads())
     if not addresses:
         raise ValueError("the cluster has 0 workers; at least 1 must have joined (client.wait_for_workers)")
     return addresses

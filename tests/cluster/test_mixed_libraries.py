@@ -71,7 +71,7 @@ def test_frames_are_readable_everywhere_and_raw_where_the_libraries_differ(tmp_p
             asafess.install(client, ["wire_compression"], rates=RATES)
             asafess.wait(client)
             asafess.pin(client, "wire_compression", "general")
-            workers = sorted(client.scheduler_info()["workers"])
+            workers = sorted(client.nthreads())
             poor = next(one for one in workers if "127.0.0.9" in one)
             names = {worker: name for worker, (name, _) in client.run(codec).items()}
             assert len({names[one] for one in workers if one != poor}) == 1

@@ -154,7 +154,7 @@ def test_in_one_process_nothing_is_serialized_and_nothing_hurt():
     with LocalCluster(**given) as cluster, Client(cluster) as client:
         asafess.install(client, ["wire_compression"], rates=WIRE_RATES)
         asafess.pin(client, "wire_compression", "general")
-        first, second = client.scheduler_info()["workers"]
+        first, second = client.nthreads()
         made = client.map(sparse, range(4), workers=[first], pure=False)
         taken = client.gather(client.map(take, made, workers=[second], pure=False))
         assert [one.tobytes() for one in taken] == [sparse(seed).tobytes() for seed in range(4)]

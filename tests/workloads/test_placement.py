@@ -29,6 +29,17 @@ def fetched(client):
     return sum(client.run(incoming).values())
 
 
+def test_the_addresses_are_those_of_all_workers_whatever_a_client_renews_in_the_background(client, monkeypatch):
+    """Dask's client fetches what its scheduler is, without workers, every two seconds, and shows the latest."""
+
+    async def renewed(n_workers=-1):
+        client._scheduler_identity = {"workers": {}}
+
+    monkeypatch.setattr(client, "_update_scheduler_info", renewed)
+    assert not client.scheduler_info(n_workers=-1)["workers"]
+    assert worker_addresses(client) == sorted(client.run(lambda dask_worker: dask_worker.address).values())
+
+
 @given(st.integers(1, 50), st.integers(2, 8), st.integers(0, 100))
 def test_a_streaming_panel_never_stays_at_home(panels, w, sweep):
     """In a stream placement no panel is multiplied where it lives, and each worker gets as many as it sends."""
