@@ -7,6 +7,9 @@ from typing import Any
 
 from distributed import Client
 
+#: seconds in which workers that have fetched something say so to the sender, which then writes it down
+ACKNOWLEDGED = 5.0
+
 
 def read(client: Client) -> dict[str, Any]:
     """Return what all workers know of themselves: transfers, seconds of multiplying and compressing."""
@@ -65,10 +68,15 @@ def busy(intervals: Iterable[tuple[float, float]]) -> float:
     return total
 
 
-def _totals(dask_worker: Any) -> dict[str, Any]:
-    """Run on a worker."""
+async def _totals(dask_worker: Any) -> dict[str, Any]:
+    """Run on a worker; what others have of it already is not in its records before they have said so."""
+    import asyncio
     import sys
+    import time
 
+    end = time.monotonic() + ACKNOWLEDGED
+    while dask_worker.transfer_outgoing_count and time.monotonic() < end:
+        await asyncio.sleep(0.001)
     door = sys.modules.get("asafess.tiles.door")
     return {
         "sent": [(entry["start"], entry["compressed"]) for entry in dask_worker.transfer_outgoing_log],
