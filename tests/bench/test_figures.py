@@ -1,35 +1,34 @@
 """What a run moved, read off the workers' records."""
 
 import asyncio
-from types import SimpleNamespace
+
+from distributed.utils_test import gen_cluster, inc
 
 from asafess.bench import figures
 
 
-def worker():
-    """What is read of a worker that still waits to hear that its last message has come."""
-    return SimpleNamespace(
-        transfer_outgoing_count=1, transfer_outgoing_log=[], transfer_incoming_log=[], digests_total={}
-    )
+@gen_cluster(client=True)
+async def test_what_a_receiver_has_not_acknowledged_yet_is_waited_for(c, s, a, b):
+    made = c.submit(inc, 1, workers=[a.address])
+    await c.submit(inc, made, workers=[b.address])
+    [sent] = (await figures._totals(a))["sent"]
+    # the last step of a transfer, once more: the sender hears of it, and writes it down
+    a.transfer_outgoing_count += 1
+
+    def acknowledged():
+        a.transfer_outgoing_count -= 1
+        a.transfer_outgoing_log.append(a.transfer_outgoing_log[0])
+
+    asyncio.get_running_loop().call_later(0.05, acknowledged)
+    assert (await figures._totals(a))["sent"] == [sent, sent]
 
 
-def test_what_a_receiver_has_not_acknowledged_is_waited_for():
-    one = worker()
-
-    async def acknowledged():
-        await asyncio.sleep(0.05)
-        one.transfer_outgoing_count = 0
-        one.transfer_outgoing_log.append({"start": 1.0, "compressed": 10})
-
-    async def read():
-        later = asyncio.create_task(acknowledged())
-        found = await figures._totals(one)
-        await later
-        return found
-
-    assert asyncio.run(read())["sent"] == [(1.0, 10)]
-
-
-def test_one_who_never_says_so_is_not_waited_for_for_ever(monkeypatch):
-    monkeypatch.setattr(figures, "ACKNOWLEDGED", 0.05)
-    assert asyncio.run(figures._totals(worker()))["sent"] == []
+@gen_cluster(client=True)
+async def test_one_who_never_says_so_is_not_waited_for_for_ever(c, s, a, b):
+    limit, figures.ACKNOWLEDGED = figures.ACKNOWLEDGED, 0.05
+    a.transfer_outgoing_count += 1
+    try:
+        assert (await figures._totals(a))["sent"] == []
+    finally:
+        figures.ACKNOWLEDGED = limit
+        a.transfer_outgoing_count -= 1
