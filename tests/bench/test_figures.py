@@ -2,9 +2,8 @@
 
 import asyncio
 
-from distributed.utils_test import gen_cluster, inc
-
 from asafess.bench import figures
+from distributed.utils_test import gen_cluster, inc
 
 
 @gen_cluster(client=True)
