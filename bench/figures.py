@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -70,10 +73,6 @@ def busy(intervals: Iterable[tuple[float, float]]) -> float:
 
 async def _totals(dask_worker: Any) -> dict[str, Any]:
     """Run on a worker; what others have of it already is not in its records before they have said so."""
-    import asyncio
-    import sys
-    import time
-
     end = time.monotonic() + ACKNOWLEDGED
     while dask_worker.transfer_outgoing_count and time.monotonic() < end:
         await asyncio.sleep(0.001)

@@ -199,4 +199,5 @@ def _interval(one: Mapping[str, float]) -> str:
 
 if __name__ == "__main__":
     print("\n\n".join([table(), paper(), products(), policies(), predictions(), steady(), *map(toggles, measured())]))
-    print(f"\n{of_sets('wire_compression')}")
+    sets = [f"wire_compression{more}" for more in ("", "-longer", "-loopback", "-16cores")]
+    print("\n\n".join(["", toggles(sets[-1]), *map(of_sets, sets), quickest(sets[2])]))

@@ -17,7 +17,7 @@ def test_what_is_measured_lies_between_the_fastest_memory_and_the_slowest_machin
     assert 1e-12 < sockets.measure() < 1e-6
 
 
-def test_what_is_moved_comes_whole_and_both_ends_count():
+def test_what_is_moved_comes_whole():
     data = np.random.default_rng(0).integers(0, 256, 1_000_003, np.uint8)
     here, there = socket.socketpair()
     with here, there:
