@@ -10,7 +10,7 @@ import struct
 from typing import NamedTuple
 
 MAGIC = b"asfw"
-VERSION = 2
+VERSION = 3
 _LAYOUT = struct.Struct("<4s4B3Q")
 #: bytes of a header
 SIZE = _LAYOUT.size
@@ -37,7 +37,7 @@ class Header(NamedTuple):
     nbytes: int
     #: masks: words that are not zero; otherwise bytes of the library's output
     amount: int
-    #: masks: over bits and length; otherwise the CRC-32 of the library's output
+    #: masks: over bits and length; otherwise 0: the library's output has its own
     check: int = 0
     #: masks: bytes of a word; otherwise 0
     word: int = 0

@@ -64,7 +64,7 @@ def test_the_setting_is_none_in_a_process_that_inherits_the_configuration():
 def test_peers_agree_on_the_codec_only_if_both_have_it():
     connections.join()
     ours = {"compression": compressions[dask.config.get(SETTING)].name, "pickle-protocol": 5}
-    other_version, other_libraries = NAME.replace("-2-", "-1-"), NAME + "-brotli"
+    other_version, other_libraries = NAME.replace("-3-", "-2-"), NAME + "-brotli"
     assert len({NAME, other_version, other_libraries}) == 3
     for theirs, agreed in ((NAME, NAME), (None, None), ("lz4", None), (other_version, None), (other_libraries, None)):
         found = Comm.handshake_configuration(ours, {"compression": theirs, "pickle-protocol": 5})

@@ -19,7 +19,7 @@ def test_a_header_is_read_as_it_was_written_with_lengths_beyond_two_gib(encoding
 
 def test_the_bytes_of_a_header_never_change():
     frame = Header("mask", 800, 7, 1, 8).to_bytes()
-    assert frame.hex() == "6173667702010800200300000000000007000000000000000100000000000000"
+    assert frame.hex() == "6173667703010800200300000000000007000000000000000100000000000000"
     assert ENCODINGS == {"mask": 1, "lz4": 2, "zstd": 3, "zlib": 4, "nested mask": 5}
 
 
