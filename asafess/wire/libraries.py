@@ -1,7 +1,7 @@
 """The general encodings: well-kept libraries, as far as they are installed.
 
 lz4 and zstandard are optional; zlib comes with Python, and pays only where a link is slow. Each writes the checksums of
-its format while it compresses. One of ours behind that took a tenth of what lz4 does, and in a busy process more: each
+its format while it compresses. One of ours behind that would take time, and in a busy process more than its own: each
 further call gives Python's lock away, and threads keep it for milliseconds.
 """
 

@@ -28,7 +28,7 @@ def test_a_frame_comes_back_bit_by_bit_in_a_writable_buffer(data, name):
 
 @given(frames(5_000), names, st.data())
 @settings(max_examples=300)
-def test_any_bit_that_fell_over_behind_the_header_and_any_wrong_length_is_found(data, name, draw):
+def test_a_bit_that_fell_over_is_found_or_changes_nothing_and_any_wrong_length_is_found(data, name, draw):
     frame = bytearray(libraries.encode(as_bytes(data), name, 2 * len(data) + 200))
     header = Header.read(frame)
     if len(frame) > SIZE:
